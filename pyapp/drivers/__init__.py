@@ -1,0 +1,1 @@
+"""Session stores: one contract (`base`), one module for each place where sessions can live."""

@@ -1,0 +1,161 @@
+"""What a session store promises, and what every store shares: cursors and limits.
+
+A store has the five methods of `SessionPersistDriver`. `conformance.py` holds the promises as
+functions that run on any of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+from ..errors import EventConflictError, InvalidCursorError, InvalidRecordError
+from ..types import MAX_SAFE_INTEGER, ListPage, SessionEvent, SessionRecord
+
+DEFAULT_LIMIT = 100
+"""How many items a page holds when the caller does not say (upstream's number)."""
+
+MAX_LIMIT = 1_000_000
+"""The most that one page may be asked to hold."""
+
+
+@runtime_checkable
+class SessionPersistDriver(Protocol):
+    """Where sessions and their events are kept: the contract of upstream's TypeScript drivers."""
+
+    async def get_session(self, session_id: str) -> SessionRecord | None:
+        """The record under this id, or None."""
+        ...
+
+    async def list_sessions(
+        self, *, cursor: str | None = None, limit: int | None = None
+    ) -> ListPage[SessionRecord]:
+        """One page of all sessions, ordered by (created_at, id). Raises InvalidCursorError."""
+        ...
+
+    async def update_session(self, record: SessionRecord) -> None:
+        """Store a record, in place of the one with the same id if there is one."""
+        ...
+
+    async def list_events(
+        self, session_id: str, *, cursor: str | None = None, limit: int | None = None
+    ) -> ListPage[SessionEvent]:
+        """One page of a session's events, ordered by (event_index, id); empty for an unknown id.
+
+        Raises InvalidCursorError.
+        """
+        ...
+
+    async def insert_event(self, session_id: str, event: SessionEvent) -> None:
+        """Store one event; return when it is durable.
+
+        The same event twice is stored once. Raises EventConflictError when the index, or the id
+        with other content, is taken, and InvalidRecordError when the event is of another session.
+        """
+        ...
+
+
+@runtime_checkable
+class SessionStore(SessionPersistDriver, Protocol):
+    """A driver that can also read from the end and write many at once; the inspector needs one.
+
+    `pyapp.drivers.memory` and `pyapp.drivers.indexeddb` are such stores.
+    """
+
+    async def last_events(
+        self, session_id: str, n: int, *, before: tuple[int, str] | None = None
+    ) -> tuple[SessionEvent, ...]:
+        """The last `n` events, oldest first; with `before`, the last whose (event_index, id) is smaller.
+
+        Costs what `n` costs, whatever the length of the session.
+        """
+        ...
+
+    async def session_heads(self) -> Sequence[SessionHead]:
+        """Of every session what a list needs to order it, in the order of list_sessions."""
+        ...
+
+    async def add_sessions(
+        self,
+        records: Sequence[SessionRecord],
+        event_rows: Iterable[str],
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Add whole sessions that are not stored yet: all of them, or nothing.
+
+        `event_rows` are JSON texts, each an array of event rows that were checked before (see
+        `pyapp.archive`); `progress` is told how many events were handed to the store so far.
+        Raises EventConflictError when a session id or an event id is in use. When the task is
+        cancelled nothing was added.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionHead:
+    """The few fields by which sessions are listed; times in milliseconds since the epoch."""
+
+    id: str
+    agent: str
+    created_at: int
+    destroyed_at: int | None = None
+
+
+def check_limit(limit: int | None) -> int:
+    """The page size to use. Raises ValueError unless it is None or a whole number from 1."""
+    if limit is None:
+        return DEFAULT_LIMIT
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
+        raise ValueError(f"limit must be a whole number from 1 to {MAX_LIMIT:,}, not {limit!r}")
+    return limit
+
+
+Key = tuple[int, str]
+"""Where an item stands in its listing: (created_at, id) of a session, (event_index, id) of an event."""
+
+Listing = Literal["sessions", "events"]
+
+
+def cursor_after(listing: Listing, key: Key) -> str:
+    """The cursor for what comes after `key`.
+
+    A cursor is the key of the last item seen, not an offset: what is inserted or deleted between
+    two pages neither repeats nor skips a row. The key need not exist: `(7, "")` comes before every
+    event with the index 7, since no id is empty.
+    """
+    return f"{listing}:{json.dumps(key, separators=(',', ':'))}"
+
+
+def read_cursor(listing: Listing, cursor: str | None) -> Key | None:
+    """The key of a cursor, None for None. Raises InvalidCursorError for what `cursor_after` did not make."""
+    if cursor is None:
+        return None
+    refusal = InvalidCursorError(f"not a cursor of a list of {listing}: {str(cursor)[:80]!r}")
+    prefix = f"{listing}:"
+    if not isinstance(cursor, str) or not cursor.startswith(prefix) or len(cursor) > 10_000:
+        raise refusal
+    try:
+        key = json.loads(cursor[len(prefix) :])
+    except ValueError:
+        raise refusal from None
+    match key:
+        case [int(number), str(id_)] if not isinstance(number, bool) and 0 <= number <= MAX_SAFE_INTEGER:
+            return number, id_
+    raise refusal
+
+
+def check_event(session_id: str, event: SessionEvent) -> None:
+    """Raises InvalidRecordError unless the event is one of this session and fit to be stored."""
+    if event.session_id != session_id:
+        raise InvalidRecordError(
+            f"event {event.id!r} belongs to session {event.session_id!r}, not to {session_id!r}"
+        )
+    SessionEvent.from_row(event.to_row())
+
+
+def check_same(stored: SessionEvent, given: SessionEvent) -> None:
+    """A second insert of an id: fine when the events are equal. Raises EventConflictError otherwise."""
+    if stored != given:
+        raise EventConflictError.id_taken(given.id)
