@@ -52,12 +52,17 @@ class Item:
         self.turn = turn
         self.states: History[State] = History()
 
+    def version_at(self, position: int) -> int:
+        """Which of its states the item had after `position` events, counted from 1; it must have begun by then."""
+        return self.states.count_at(position)
+
+    def state(self, version: int) -> State:
+        """The state with this number; the same number always gives the same state."""
+        return self.states[version - 1]
+
     def at(self, position: int) -> State:
-        """The state after `position` events; the item must have begun by then."""
-        state = self.states.at(position)
-        if state is None:
-            raise IndexError(f"the item of event {self.event_index} had not begun")
-        return state
+        """The state after `position` events."""
+        return self.state(self.version_at(position))
 
 
 class Speech(Item):
@@ -85,17 +90,19 @@ class Speech(Item):
         self.parts.append(ordinal, block)
         self.times.append(created_at)
 
-    def at(self, position: int) -> Said:
-        count = self.parts.count_at(position)
-        if self._latest is None or self._latest[0] != count:
-            self._latest = count, self._join(position, count)
+    def version_at(self, position: int) -> int:
+        return self.parts.count_at(position)
+
+    def state(self, version: int) -> Said:
+        if self._latest is None or self._latest[0] != version:
+            self._latest = version, self._join(version)
         return self._latest[1]
 
-    def _join(self, position: int, count: int) -> Said:
+    def _join(self, count: int) -> Said:
         blocks: list[Block] = []
         texts: list[str] = []
         omitted = 0
-        for part in self.parts.up_to(position):
+        for part in self.parts.first(count):
             if isinstance(part, Text):
                 texts.append(part.text)
                 omitted += part.omitted
@@ -107,12 +114,6 @@ class Speech(Item):
         if texts:
             blocks.append(Text("".join(texts)))
         return Said(self.kind, tuple(blocks), self.times[count - 1], omitted)
-
-
-class Prompt(Item):
-    """What the user asked; it comes whole, in one event."""
-
-    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -240,9 +241,7 @@ class Transcript:
 
     # requests and notifications other than session/update
 
-    def _called(
-        self, ordinal: int, event: SessionEvent, method: str, params: dict[str, Any]
-    ) -> Item | None:
+    def _called(self, ordinal: int, event: SessionEvent, method: str, params: dict[str, Any]) -> Item | None:
         match event.sender, method:
             case "client", "session/prompt":
                 return self._prompted(ordinal, event, params)
@@ -450,5 +449,8 @@ _REQUESTS = {
 
 
 def _command(params: dict[str, Any]) -> str:
-    words = [as_text(params.get("command"), 500), *(as_text(word) for word in as_list(params.get("args"))[:50])]
+    words = [
+        as_text(params.get("command"), 500),
+        *(as_text(word) for word in as_list(params.get("args"))[:50]),
+    ]
     return " ".join(filter(None, words))

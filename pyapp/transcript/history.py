@@ -40,9 +40,13 @@ class History(Generic[T]):
         count = self.count_at(position)
         return self._values[count - 1] if count else None
 
-    def up_to(self, position: int) -> list[T]:
-        """All the states that had been reached after `position` events, oldest first."""
-        return self._values[: self.count_at(position)]
+    def __getitem__(self, number: int) -> T:
+        """The state with this number, counted from 0."""
+        return self._values[number]
+
+    def first(self, count: int) -> list[T]:
+        """The first `count` states, oldest first."""
+        return self._values[:count]
 
     @property
     def last(self) -> T | None:

@@ -1,0 +1,69 @@
+"""Times and sizes as people read them; figures are facts with units."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+_DAY = 86_400_000
+_FAR_FUTURE = 253_402_300_000_000  # the year 9999, where datetime ends
+
+
+def _local(ms: int, zone: int) -> datetime:
+    return datetime.fromtimestamp(min(ms, _FAR_FUTURE) / 1000, UTC) - timedelta(minutes=zone)
+
+
+def day_label(ms: int, now: int, zone: int) -> str:
+    """Today, Yesterday, or the date; `zone` is minutes behind UTC."""
+    days = (now - zone * 60_000) // _DAY - (ms - zone * 60_000) // _DAY
+    if days in (0, 1):
+        return "Yesterday" if days else "Today"
+    day, today = _local(ms, zone), _local(now, zone)
+    return f"{day:%A} {day.day} {day:%B}" + ("" if day.year == today.year else f" {day.year}")
+
+
+def clock_time(ms: int, zone: int) -> str:
+    """The time of day, as 14:02."""
+    return f"{_local(ms, zone):%H:%M}"
+
+
+def date_time(ms: int, zone: int) -> str:
+    """Date and time, as 2026-11-22 14:02:07."""
+    return f"{_local(ms, zone):%Y-%m-%d %H:%M:%S}"
+
+
+def span(ms: float) -> str:
+    """How long something took: 0.2 s, 54 s, 3 min 12 s, 2 h 5 min."""
+    seconds = max(0.0, ms) / 1000
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def elapsed(ms: float, *, tenths: bool = False) -> str:
+    """A place on the clock of a session: 0:47, 1:02:03, with tenths 0:47.1."""
+    tenth = int(max(0.0, ms) // 100)
+    whole, rest = divmod(tenth, 10)
+    minutes, seconds = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return f"{text}.{rest}" if tenths else text
+
+
+def size(count: int) -> str:
+    """A number of bytes: 812 B, 1.2 KB, 42 MB."""
+    value = float(count)
+    for unit in ("B", "KB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def plural(count: int, noun: str) -> str:
+    """1 event, 1,829 events."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -1,0 +1,94 @@
+"""What the page wants done, as values; `pyapp.runner` does it and answers with messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .route import Route
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHeads:
+    """Open the route's database and list what it holds."""
+
+    database: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSummaries:
+    """Find titles and sizes of these sessions."""
+
+    session_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSession:
+    """Read a session's record and one page at the playhead, then the rest in the background."""
+
+    session_id: str
+    event: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseSession:
+    """Stop reading the open session."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTail:
+    """Read the page that ends at this position."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRows:
+    """Read these rows of the list of events."""
+
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDetail:
+    """Read the event at this place whole."""
+
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Send Ticked after some milliseconds."""
+
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadDemo:
+    """Fetch the demo recordings and store them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelJob:
+    """Stop the long work."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAddress:
+    """Show this route in the address bar; `replace` makes no new entry in the history."""
+
+    route: Route
+    replace: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Put a text on the clipboard."""
+
+    text: str
+
+
+Effect = (
+    ReadHeads | ReadSummaries | ReadSession | CloseSession | ReadTail | ReadRows | ReadDetail | Tick
+    | LoadDemo | CancelJob | ShowAddress | Copy
+)  # fmt: skip

@@ -1,0 +1,147 @@
+"""All that the page shows, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..transcript.describe import Kind
+from ..transcript.fold import Transcript
+from ..types import SessionRecord
+from .listing import Listing
+from .log import SessionLog
+from .route import Route
+
+SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewport:
+    """What a scrolled list shows of itself, in CSS pixels."""
+
+    top: int = 0
+    height: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a row of the session list tells beside the head. `duration` is in milliseconds."""
+
+    title: str
+    events: int
+    duration: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One row of the list of events; `created_at` in milliseconds since the epoch."""
+
+    ordinal: int
+    event_index: int
+    created_at: int
+    kind: Kind
+    method: str
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventDetail:
+    """The chosen event: its row and its JSON, indented. `size` is in bytes, as stored."""
+
+    row: EventRow
+    sender: str
+    connection_id: str
+    json: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """Replay runs: at `clock` (ms, monotonic) it was at `moment` (ms on the axis of replay)."""
+
+    clock: float
+    moment: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """The session that is looked at.
+
+    `total` is taken from the first and the last event index until all was read, then it is exact.
+    `folded` says how much of `log` there is to see; `tail` is the fold of one page around the
+    playhead that is shown until then.
+    """
+
+    record: SessionRecord
+    log: SessionLog
+    total: int
+    first_index: int
+    first_created_at: int
+    last_created_at: int
+    playhead: int
+    folded: int = 0
+    complete: bool = False
+    tail: Transcript | None = None
+    playing: Playing | None = None
+    speed: float = 1.0
+    shorten: bool = True
+    rows: Mapping[int, EventRow] = field(default_factory=dict)
+    events_view: Viewport = Viewport()
+    jumps: int = 0
+    """How often the playhead was put somewhere by hand: then the transcript is shown at its end."""
+    events_scroll: tuple[int, int] = (0, 0)
+    """Where the list of events was last scrolled to by the page itself: (times, pixels)."""
+    detail: EventDetail | None = None
+    expanded: frozenset[str] = frozenset()
+    window_end: int | None = None
+    """The transcript shows items up to this one; None: up to the playhead."""
+
+    def covered(self, position: int) -> Transcript | None:
+        """The fold that can show this position, None if it is not read yet."""
+        if position <= self.folded:
+            return self.log.transcript
+        if self.tail and self.tail.first_ordinal < position <= self.tail.count:
+            return self.tail
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Long work that the user waits for; `total` is 0 while it is not known."""
+
+    title: str
+    unit: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An error in words: what happened, and what to do."""
+
+    title: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The page. `listing` is None until the store was read; times in milliseconds since the epoch."""
+
+    route: Route = Route()
+    now: int = 0
+    zone: int = 0
+    """Minutes that the local time is behind UTC, as JavaScript's getTimezoneOffset() tells."""
+    listing: Listing | None = None
+    summaries: Mapping[str, Summary] = field(default_factory=dict)
+    list_view: Viewport = Viewport()
+    session: OpenSession | None = None
+    opening: str | None = None
+    """The id of a session that is being read and not shown yet."""
+    problem: Alert | None = None
+    """Why there is nothing to show in the middle of the page."""
+    job: Job | None = None
+    alert: Alert | None = None
+    status: str = ""
+    sheet: str = ""
+    """In a narrow window, the list that lies over the transcript: "sessions", "events" or none."""
+    help: bool = False

@@ -1,0 +1,195 @@
+"""One message after the other: what the page shows next, and what has to be done for it. Pure.
+
+`clock` is a monotonic time in milliseconds, passed in with every message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from . import playback
+from .effects import (
+    CancelJob,
+    CloseSession,
+    Copy,
+    Effect,
+    LoadDemo,
+    ReadHeads,
+    ReadSession,
+    ReadSummaries,
+    ShowAddress,
+)
+from .listing import lay_out
+from .messages import (
+    DemoWanted,
+    DetailRead,
+    Dismissed,
+    EventCopied,
+    Expanded,
+    Failed,
+    Folded,
+    HeadsRead,
+    HelpToggled,
+    JobCancelled,
+    JobEnded,
+    JobMoved,
+    Message,
+    NeighbourOpened,
+    NotShown,
+    PlayToggled,
+    RowsRead,
+    Scrolled,
+    SessionRead,
+    SheetShown,
+    ShortenSet,
+    Sought,
+    SpeedSet,
+    Stepped,
+    SummariesRead,
+    TailRead,
+    Ticked,
+    Went,
+    WindowMoved,
+)
+from .model import Alert, Model, Viewport
+from .route import Route
+
+Next = tuple[Model, tuple[Effect, ...]]
+
+
+def update(model: Model, message: Message, clock: float) -> Next:
+    """The next model, and the effects to carry out."""
+    match message:
+        case Went():
+            return _went(model, message, clock)
+        case Scrolled("sessions", top, height):
+            return _summarised(replace(model, list_view=Viewport(top, height)))
+        case HeadsRead(heads):
+            return _summarised(replace(model, listing=lay_out(heads, model.now, model.zone)))
+        case SummariesRead(summaries):
+            return replace(model, summaries={**model.summaries, **summaries}), ()
+        case SessionRead(session):
+            return playback.started(replace(model, session=session, opening=None, problem=None, alert=None))
+        case NotShown(reason):
+            return replace(model, session=None, opening=None, problem=reason), ()
+        case DemoWanted():
+            return (model, ()) if model.job else (replace(model, alert=None), (LoadDemo(),))
+        case JobMoved(job):
+            return replace(model, job=job, status=""), ()
+        case JobEnded():
+            return _job_ended(model, message)
+        case JobCancelled():
+            return model, (CancelJob(),)
+        case Failed(alert):
+            return replace(model, alert=alert), ()
+        case Dismissed():
+            return replace(model, alert=None, help=False, sheet=""), ()
+        case SheetShown(sheet):
+            return replace(model, sheet="" if sheet == model.sheet else sheet), ()
+        case HelpToggled():
+            return replace(model, help=not model.help), ()
+        case NeighbourOpened(by):
+            return _neighbour(model, by)
+    return _in_session(model, message, clock)
+
+
+def _in_session(model: Model, message: Message, clock: float) -> Next:
+    """Messages that have a meaning only while a session is open."""
+    session = model.session
+    if session is None:
+        return model, ()
+    match message:
+        case Sought(position, chosen):
+            model, effects = playback.moved(model, position, clock)
+            return (replace(model, sheet=""), effects) if chosen else (model, effects)
+        case Stepped(by, marks):
+            return playback.stepped(model, by, clock, marks=marks)
+        case PlayToggled():
+            return playback.toggled(model, clock)
+        case Ticked():
+            return playback.ticked(model, clock)
+        case SpeedSet(speed):
+            return playback.retimed(model, clock, speed=speed)
+        case ShortenSet(shorten):
+            return playback.retimed(model, clock, shorten=shorten)
+        case Scrolled("events", top, height):
+            session = replace(session, events_view=Viewport(top, height))
+            return playback.with_rows(replace(model, session=session))
+        case WindowMoved(end):
+            return replace(model, session=replace(session, window_end=end)), ()
+        case Expanded(key):
+            session = replace(session, expanded=session.expanded ^ {key})
+            return replace(model, session=session), ()
+        case EventCopied() if session.detail:
+            return replace(model, status="Copied."), (Copy(session.detail.json),)
+        case TailRead(session_id, tail) if session_id == session.record.id:
+            return replace(model, session=replace(session, tail=tail)), ()
+        case Folded(session_id) if session_id == session.record.id:
+            return playback.folded(model, message)
+        case RowsRead(session_id, rows) if session_id == session.record.id:
+            return replace(model, session=replace(session, rows=rows)), ()
+        case DetailRead(session_id, detail) if session_id == session.record.id:
+            if detail.row.ordinal == session.playhead - 1:
+                session = replace(session, detail=detail)
+            return replace(model, session=session), ()
+    return model, ()
+
+
+def _went(model: Model, message: Went, clock: float) -> Next:
+    route = Route.read(message.hash)
+    before = model.route
+    if message.now is not None:
+        model = replace(model, now=message.now, zone=message.zone or 0)
+    first = message.now is not None
+    model = replace(model, route=route, sheet="", alert=None, status="")
+    effects: tuple[Effect, ...] = ()
+    if first or route.database != before.database:
+        model = replace(model, listing=None, summaries={}, session=None)
+        effects += (ReadHeads(route.database),)
+    if route.session_id is None:
+        return replace(model, session=None, opening=None, problem=None), (*effects, CloseSession())
+    session = model.session
+    if session is None or session.record.id != route.session_id:
+        model = replace(model, opening=route.session_id, problem=None)
+        return model, (*effects, ReadSession(route.session_id, route.event))
+    if route.event is not None:
+        model, more = playback.moved(model, playback.position_of(session, route.event), clock)
+        effects += more
+    return model, effects
+
+
+def _summarised(model: Model) -> Next:
+    """Ask for the titles of the visible sessions that have none yet."""
+    if model.listing is None:
+        return model, ()
+    rows = model.listing.visible(model.list_view.top, model.list_view.height)
+    ids = tuple(row.head.id for row in rows if row.head and row.head.id not in model.summaries)
+    return model, (ReadSummaries(ids),) if ids else ()
+
+
+def _job_ended(model: Model, message: JobEnded) -> Next:
+    model = replace(model, job=None, status=message.status, alert=message.alert)
+    effects: list[Effect] = []
+    if message.alert is None:
+        effects.append(ReadHeads(model.route.database))
+    if message.open is not None:
+        effects.append(ShowAddress(model.route.to(message.open), replace=False))
+    return model, tuple(effects)
+
+
+def _neighbour(model: Model, by: int) -> Next:
+    if model.listing is None:
+        return model, ()
+    session_id = model.listing.neighbour(model.route.session_id, by)
+    if session_id is None:
+        return model, ()
+    return model, (ShowAddress(model.route.to(session_id), replace=False),)
+
+
+def not_found(session_id: str) -> Alert:
+    """The words for an address whose session is not stored."""
+    return Alert(
+        "This session is not stored here",
+        f"No session with the id “{session_id[:200]}” is in this database. It may have been kept in another "
+        "browser, or the site's data was cleared. Choose one from the list, or import its recording.",
+    )

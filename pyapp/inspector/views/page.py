@@ -1,0 +1,217 @@
+"""The whole page of a model."""
+
+from __future__ import annotations
+
+import htpy as h
+
+from ..dates import date_time, plural
+from ..messages import KEYS
+from ..model import Job, Model, OpenSession
+from ..playback import EVENT_HEIGHT
+from . import deck, events
+from .html import Attrs, Keyed, Page, html, icon
+from .sessions import sessions
+from .transcript import transcript
+
+
+def view(model: Model) -> Page:
+    """The page: every region, and the attributes that say in which state it is."""
+    session = model.session
+    regions: dict[str, str | Keyed] = {
+        "bar": _bar(model),
+        "sessions-head": _sessions_head(model),
+        "sessions-list": sessions(model),
+        "stage": _stage(model),
+        "status": _status(model),
+        "alert": _alert(model),
+        "help": _help() if model.help else "",
+    }
+    attrs: dict[str, Attrs] = {
+        "": {
+            "data-ready": "true" if model.listing is not None else "false",
+            "data-view": _which(model),
+            "data-sheet": model.sheet or None,
+            "data-keys": " ".join(name.removeprefix("Shift+") for name in KEYS),
+        },
+        "sessions-list": {"data-height": str(model.listing.height if model.listing else 0)},
+    }
+    if session:
+        regions |= _session_regions(model, session)
+        attrs |= {
+            "log": {
+                "data-scroll-top": "end",
+                "data-scroll-key": f"{session.record.id}:{session.jumps}",
+            },
+            "events": {"data-height": str(session.total * EVENT_HEIGHT)},
+            "events-scroll": {
+                "data-scroll-top": str(session.events_scroll[1]),
+                "data-scroll-key": f"{session.record.id}:{session.events_scroll[0]}",
+            },
+        }
+    else:
+        regions |= {"log": Keyed(), "events": Keyed(), "detail": "", "slider": ""}
+        attrs["events"] = {"data-height": "0"}
+    return Page(regions, attrs, _title(model))
+
+
+def _session_regions(model: Model, session: OpenSession) -> dict[str, str | Keyed]:
+    link = model.route.to(session.record.id, session.detail.row.event_index if session.detail else None)
+    return {
+        "heading": _heading(model, session),
+        "log": transcript(model, session),
+        "events-head": events.events_head(session),
+        "events": events.events(session),
+        "detail": events.detail(session.detail, link.hash()),
+        "strip": deck.strip(session),
+        "past": deck.past(session),
+        "slider": deck.slider(session),
+        "controls": deck.controls(session),
+    }
+
+
+def _which(model: Model) -> str:
+    if model.session:
+        return "session"
+    if model.problem:
+        return "problem"
+    if model.opening or model.listing is None:
+        return "opening"
+    return "start" if model.listing.sessions else "empty"
+
+
+def _name(model: Model, session_id: str) -> str:
+    summary = model.summaries.get(session_id)
+    return summary.title if summary else "Session"
+
+
+def _title(model: Model) -> str:
+    return f"{_name(model, model.session.record.id)} · sessions" if model.session else "sessions"
+
+
+def _bar(model: Model) -> str:
+    return html(
+        h.a(".mark", href=model.route.__class__(database=model.route.database).hash())[h.i, "sessions"],
+        h.button(".quiet.sheet-button", type="button", data_click="sheet", data_arg="sessions")["Sessions"],
+        h.span(".db")[bool(model.route.database) and ["database ", h.code[model.route.database]]],
+        h.span(".grow"),
+        h.label(".button")[
+            icon("import"),
+            "Import",
+            h.input(
+                "#import", type="file", accept=".jsonl,.ndjson,application/jsonl", data_files="import",
+                aria_label="Import a recording",
+            ),
+        ],
+    )  # fmt: skip
+
+
+def _sessions_head(model: Model) -> str:
+    if model.listing is None:
+        return html(h.h2["Sessions"])
+    return html(h.h2["Sessions ", h.span(".n")[f"{len(model.listing.sessions):,}"]])
+
+
+def _heading(model: Model, session: OpenSession) -> str:
+    fold = session.covered(session.playhead)
+    heading = fold.heading_at(session.playhead) if fold else None
+    init = session.record.session_init or {}
+    cwd = init.get("cwd")
+    facts: list[h.Node] = [h.span[session.record.agent]]
+    if heading and heading.mode:
+        facts.append(h.span[f"mode {heading.mode}"])
+    if heading and heading.model:
+        facts.append(h.span[heading.model])
+    if isinstance(cwd, str):
+        facts.append(h.code[cwd[:200]])
+    if heading and heading.connections > 1:
+        facts.append(h.span[plural(heading.connections, "connection")])
+    if heading and heading.used_tokens:
+        of = f" of {heading.context_tokens:,}" if heading.context_tokens else ""
+        facts.append(h.span[f"{heading.used_tokens:,}{of} tokens"])
+    if heading and heading.cost:
+        facts.append(h.span[heading.cost])
+    facts.append(h.span[date_time(session.record.created_at, model.zone)])
+    return html(h.h1[_name(model, session.record.id)], h.p(".facts")[facts])
+
+
+def _stage(model: Model) -> str:
+    """What stands in the middle while no session is open."""
+    match _which(model):
+        case "problem" if model.problem:
+            return html(h.div(".card-page", role="alert")[h.h1[model.problem.title], h.p[model.problem.detail]])
+        case "empty":
+            return html(_welcome(model.job))
+        case "start":
+            return html(
+                h.div(".card-page")[
+                    h.h1["Choose a session"],
+                    h.p["Pick one from the list, or press ", h.kbd["j"], " for the newest."],
+                    h.p(".dim")["To add one, drop a .jsonl recording anywhere on this page."],
+                ]
+            )
+        case "opening":
+            return html(h.div(".card-page.quiet-page")[h.p["Reading…"]])
+    return ""
+
+
+def _welcome(job: Job | None) -> h.Node:
+    return h.div(".card-page")[
+        h.h1["Keep, list and replay agent sessions"],
+        h.p[
+            "This page is Python, running in your browser. It keeps the sessions of coding agents in the "
+            "browser's own database, where they survive reloads, restarts and crashes, and replays them event by "
+            "event. Nothing leaves this machine."
+        ],
+        h.p[
+            h.button(".solid", type="button", data_click="demo", disabled=job is not None)["Load the demo sessions"],
+            " or drop a .jsonl recording anywhere on this page.",
+        ],
+        h.p(".dim")["The demo holds six recorded sessions of two agents: about 3,200 events, 1.8 MB."],
+    ]
+
+
+def _status(model: Model) -> str:
+    job = model.job
+    if job is None:
+        return html(h.span[model.status]) if model.status else ""
+    known = job.total > 0
+    text = f"{job.title}: {job.done:,} of {job.total:,} {job.unit}" if known else f"{job.title}…"
+    return html(
+        h.span[text],
+        h.progress(
+            value=str(job.done) if known else None,
+            max=str(job.total) if known else None,
+            aria_label=job.title,
+        ),
+        h.button(type="button", data_click="cancel")["Cancel"],
+    )
+
+
+def _alert(model: Model) -> str:
+    if model.alert is None:
+        return ""
+    return html(
+        h.div[h.b[model.alert.title], bool(model.alert.detail) and h.p[model.alert.detail]],
+        h.button(type="button", data_click="dismiss")["Dismiss"],
+    )
+
+
+_HELP = (
+    ("Space", "play, or pause"),
+    ("← →", "one event back, or on"),
+    ("Shift ← →", "the previous or next mark: a prompt, a tool call, a question, an error"),
+    ("Home End", "the start, or the end"),
+    ("j k", "the next or previous session"),
+    ("?", "these keys"),
+    ("Esc", "close what lies over the page"),
+)
+
+
+def _help() -> str:
+    return html(
+        h.div(".help", role="dialog", aria_label="Keys")[
+            h.h2["Keys"],
+            h.dl[([h.dt[h.kbd[keys]], h.dd[what]] for keys, what in _HELP)],
+            h.button(type="button", data_click="help")["Close"],
+        ]
+    )
