@@ -73,7 +73,7 @@ class InvalidFileError(PyappError, ValueError):
         self.line = line
 
 
-class Cancelled(PyappError):  # noqa: N818 - it is an outcome, not a fault
+class Cancelled(PyappError):
     """The user stopped a long job; what it had begun was taken back."""
 
 

@@ -8,12 +8,15 @@ kills the interpreter under Pyodide, uncatchably, so the depth is scanned before
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
 MAX_DEPTH = 200
 """The deepest nesting that is taken, in levels of arrays and objects."""
 
+_EXACT_TO = 2**53
+_LONG_NUMBER = re.compile(r"[:,\[]-?(?:[0-9]{16}|[0-9.]+[eE])")
 _STRINGS_OR_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 
 
@@ -46,6 +49,47 @@ def dump(value: Any) -> str:
     return text
 
 
+def check(value: Any) -> None:
+    """Raises ValueError, with a reason, for a value that a store could not give back equal to itself.
+
+    Refused are what JSON has no word for (tuples and keys that are not text among them, since they would
+    come back as something else), NaN and Infinity, more than `MAX_DEPTH` levels, and numbers that
+    JavaScript rounds. No recursion: a value may be nested deeper than the interpreter can follow.
+    """
+    path = [iter((value,))]
+    while path:
+        for item in path[-1]:
+            if item is None or isinstance(item, (str, bool)):
+                continue
+            if isinstance(item, (int, float)):
+                if not -_EXACT_TO <= item <= _EXACT_TO:
+                    _check_number(item)
+            elif isinstance(item, (dict, list)):
+                if len(path) > MAX_DEPTH:
+                    raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
+                if isinstance(item, dict):
+                    for key in item:
+                        if not isinstance(key, str):
+                            raise ValueError(f"the key {key!r} is not text")
+                    path.append(iter(item.values()))
+                else:
+                    path.append(iter(item))
+                break
+            else:
+                raise ValueError(f"a {type(item).__name__} is not a JSON value")
+        else:
+            path.pop()
+
+
+def check_parsed(value: Any, text: str) -> None:
+    """What `check` does, for a value that came out of JSON and whose shortest text is at hand.
+
+    Only its numbers can be at fault, and the text tells faster whether there are such numbers.
+    """
+    if _LONG_NUMBER.search(text):
+        check(value)
+
+
 def nesting(text: str) -> int:
     """How many levels of arrays and objects a JSON text opens at its deepest point."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
@@ -63,3 +107,25 @@ def nesting(text: str) -> int:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _check_number(number: float) -> None:
+    """Raises ValueError unless JavaScript reads the number and writes it again as an equal one.
+
+    Beyond 2**53 it writes the shortest digits that mean the same double, with zeros behind: 2**60 becomes
+    1152921504606847000. From 1e21 on it writes an exponent, which Python reads as a double.
+    """
+    try:
+        double = float(number)
+    except OverflowError:
+        raise ValueError("a number is too large for JavaScript") from None
+    if not math.isfinite(double):
+        raise ValueError(f"{number!r} is not a JSON number")
+    rewritten: float = double
+    if abs(double) < 1e21:
+        digits, _, exponent = repr(double).partition("e")
+        whole, _, fraction = digits.partition(".")
+        fraction = fraction.rstrip("0")
+        rewritten = int(whole + fraction) * 10 ** (int(exponent or 0) - len(fraction))
+    if rewritten != number:
+        raise ValueError(f"JavaScript would round the number {number!r}; write it as text")

@@ -92,6 +92,8 @@ class SessionEvent:
     @classmethod
     def from_row(cls, row: Any) -> SessionEvent:
         """The event of a camelCase row. Raises InvalidRecordError and says which field is wrong."""
+        if (plain := _plain_event(row)) is not None:
+            return plain
         what = "event"
         known, extra = _split(row, _EVENT_FIELDS, what)
         sender = _text(known, "sender", what)
@@ -106,14 +108,25 @@ class SessionEvent:
             session_id=_text(known, "sessionId", what, empty=False),
             created_at=_integer(known, "createdAt", what),
             connection_id=_text(known, "connectionId", what),
-            sender=sender,
+            sender="client" if sender == "client" else "agent",
             payload=payload,
             extra=extra,
         )
 
     def to_row(self) -> Row:
         """The camelCase row, unknown fields written back."""
-        return _to_row(self, _EVENT_FIELDS)
+        row: Row = {
+            "id": self.id,
+            "eventIndex": self.event_index,
+            "sessionId": self.session_id,
+            "createdAt": self.created_at,
+            "connectionId": self.connection_id,
+            "sender": self.sender,
+            "payload": self.payload,
+        }
+        for name, value in self.extra.items():
+            row.setdefault(name, value)
+        return row
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +144,11 @@ _SESSION_FIELDS = {
     "agent_session_id": ("agentSessionId", False),
     "last_connection_id": ("lastConnectionId", False),
     "created_at": ("createdAt", False),
-    "destroyed_at": ("destroyedAt", True),
     "sandbox_id": ("sandboxId", True),
     "session_init": ("sessionInit", True),
     "config_options": ("configOptions", True),
     "modes": ("modes", True),
+    "destroyed_at": ("destroyedAt", True),  # upstream adds it last, to a record that exists
 }
 _EVENT_FIELDS = {
     "id": ("id", False),
@@ -148,8 +161,39 @@ _EVENT_FIELDS = {
 }
 
 
+def _plain_event(row: Any) -> SessionEvent | None:
+    """The event of a row that has the seven fields, rightly typed, and no other; else None.
+
+    Nearly every row is such a row, and this is several times faster than looking at field after field.
+    """
+    if type(row) is not dict or len(row) != 7:
+        return None
+    try:
+        id_, session_id, connection_id = row["id"], row["sessionId"], row["connectionId"]
+        event_index, created_at = row["eventIndex"], row["createdAt"]
+        sender, payload = row["sender"], row["payload"]
+    except KeyError:
+        return None
+    right: Sender = "client" if sender == "client" else "agent"
+    if (
+        type(id_) is str
+        and id_
+        and type(session_id) is str
+        and session_id
+        and type(connection_id) is str
+        and type(event_index) is int
+        and 1 <= event_index <= MAX_SAFE_INTEGER
+        and type(created_at) is int
+        and 0 <= created_at <= MAX_SAFE_INTEGER
+        and sender == right
+        and type(payload) is dict
+    ):
+        return SessionEvent(id_, event_index, session_id, created_at, connection_id, right, payload)
+    return None
+
+
 def _split(row: Any, fields: Mapping[str, tuple[str, bool]], what: str) -> tuple[Row, Row]:
-    """The known and the unknown fields of a row. A null in an optional field counts as unknown: it is kept."""
+    """The known and the unknown fields of a row. A null in an optional field counts as unknown."""
     if not isinstance(row, Mapping):
         raise InvalidRecordError(f"{what}: expected an object, not {_shown(row)}")
     names = dict(fields.values())

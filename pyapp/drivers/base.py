@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
+from .. import json_text
 from ..errors import EventConflictError, InvalidCursorError, InvalidRecordError
-from ..types import MAX_SAFE_INTEGER, ListPage, SessionEvent, SessionRecord
+from ..types import MAX_SAFE_INTEGER, ListPage, Row, SessionEvent, SessionRecord
 
 DEFAULT_LIMIT = 100
 """How many items a page holds when the caller does not say (upstream's number)."""
@@ -29,9 +30,7 @@ class SessionPersistDriver(Protocol):
         """The record under this id, or None."""
         ...
 
-    async def list_sessions(
-        self, *, cursor: str | None = None, limit: int | None = None
-    ) -> ListPage[SessionRecord]:
+    async def list_sessions(self, *, cursor: str | None = None, limit: int | None = None) -> ListPage[SessionRecord]:
         """One page of all sessions, ordered by (created_at, id). Raises InvalidCursorError."""
         ...
 
@@ -146,13 +145,40 @@ def read_cursor(listing: Listing, cursor: str | None) -> Key | None:
     raise refusal
 
 
-def check_event(session_id: str, event: SessionEvent) -> None:
-    """Raises InvalidRecordError unless the event is one of this session and fit to be stored."""
+def check_event(session_id: str, event: SessionEvent) -> str:
+    """The JSON text of the event's row, once it is known that every store can keep it.
+
+    Raises InvalidRecordError unless the event is one of this session and fit to be stored: lone
+    surrogates are kept in a payload but not taken in ids, which become keys, links and file names.
+    """
     if event.session_id != session_id:
-        raise InvalidRecordError(
-            f"event {event.id!r} belongs to session {event.session_id!r}, not to {session_id!r}"
-        )
-    SessionEvent.from_row(event.to_row())
+        raise InvalidRecordError(f"event {event.id!r} belongs to session {event.session_id!r}, not to {session_id!r}")
+    row = event.to_row()
+    SessionEvent.from_row(row)
+    return _storable("event", row, event.id, session_id)
+
+
+def check_record(record: SessionRecord) -> str:
+    """The JSON text of the record's row. Raises InvalidRecordError unless it is fit to be stored."""
+    row = record.to_row()
+    SessionRecord.from_row(row)
+    return _storable("session record", row, record.id)
+
+
+def _storable(what: str, row: Row, *ids: str) -> str:
+    check_ids(what, *ids)
+    try:
+        json_text.check(row)
+        return json_text.dump(row)
+    except ValueError as error:
+        raise InvalidRecordError(f"{what} {ids[0]!r}: {error}") from None
+
+
+def check_ids(what: str, *ids: str) -> None:
+    """Raises InvalidRecordError for an id that no UTF-8 can hold."""
+    for id_ in ids:
+        if not id_.isascii() and any("\ud800" <= mark <= "\udfff" for mark in id_):
+            raise InvalidRecordError(f"{what}: the id {id_!r} holds half a character (a lone surrogate)")
 
 
 def check_same(stored: SessionEvent, given: SessionEvent) -> None:

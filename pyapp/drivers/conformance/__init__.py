@@ -1,0 +1,30 @@
+"""What every session store promises: one plain async function a promise, for any driver, of ours or yours.
+
+Each takes a fresh, empty driver and raises ContractBroken when the promise is not kept. `DRIVER_CONTRACT`
+asks for the five methods of SessionPersistDriver, `STORE_CONTRACT` for the further ones of
+SessionStore. With pytest:
+
+    @pytest.mark.parametrize("promise", DRIVER_CONTRACT, ids=lambda promise: promise.__name__)
+    def test_promise(promise):
+        asyncio.run(promise(MyDriver()))
+"""
+
+from .caps import MEMORY_CAPS, CapPromise
+from .events import EVENTS
+from .kit import ContractBroken, DriverPromise
+from .sessions import SESSIONS
+from .store import STORE_CONTRACT, StorePromise
+from .values import VALUES
+
+DRIVER_CONTRACT: tuple[DriverPromise, ...] = (*SESSIONS, *EVENTS, *VALUES)
+"""What every SessionPersistDriver promises."""
+
+__all__ = [
+    "DRIVER_CONTRACT",
+    "MEMORY_CAPS",
+    "STORE_CONTRACT",
+    "CapPromise",
+    "ContractBroken",
+    "DriverPromise",
+    "StorePromise",
+]

@@ -1,0 +1,163 @@
+"""The promises of a SessionStore beyond those of a driver: reading from the end, whole sessions at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+
+from ...errors import EventConflictError
+from ...types import SessionEvent
+from ..base import SessionHead, SessionStore
+from .kit import all_events, all_sessions, event, expect_equal, expect_refused, record
+
+StorePromise = Callable[[SessionStore], Awaitable[None]]
+
+
+def rows(events: list[SessionEvent]) -> str:
+    """A JSON text of event rows, as `add_sessions` takes them."""
+    return json.dumps([one.to_row() for one in events])
+
+
+async def last_events_are_exact(driver: SessionStore) -> None:
+    """The last n, oldest first; with `before` those before a key, which need not exist; never another's."""
+    for index in (1, 2, 3, 5, 8):
+        await driver.insert_event("s1", event(index))
+    await driver.insert_event("s0", event(1, "s0"))
+    await driver.insert_event("s10", event(9, "s10"))
+    cases: list[tuple[int, tuple[int, str] | None, list[int]]] = [
+        (1, None, [8]),
+        (2, None, [5, 8]),
+        (5, None, [1, 2, 3, 5, 8]),
+        (6, None, [1, 2, 3, 5, 8]),
+        (1_000, None, [1, 2, 3, 5, 8]),
+        (2, (8, "s1-e8"), [3, 5]),
+        (2, (8, ""), [3, 5]),
+        (2, (8, "t"), [5, 8]),
+        (2, (6, ""), [3, 5]),
+        (1, (2, ""), [1]),
+        (3, (2, ""), [1]),
+        (3, (1, ""), []),
+        (3, (1, "s1-e1"), []),
+    ]
+    for n, before, indexes in cases:
+        got = await driver.last_events("s1", n, before=before)
+        expect_equal([one.event_index for one in got], indexes, f"the last {n} before {before}")
+    expect_equal(await driver.last_events("s1", 1), (event(8),), "the last event")
+    expect_equal(await driver.last_events("nothing", 3), (), "the last events of an unknown session")
+    await expect_refused(driver.last_events("s1", 0), ValueError, "the last 0 events")
+
+
+async def session_heads_agree_with_the_list(driver: SessionStore) -> None:
+    """The heads are those of list_sessions, in its order."""
+    expect_equal(list(await driver.session_heads()), [], "the heads of nothing")
+    given = [record("b", 2, destroyed_at=7), record("a", 2, extra={"destroyedAt": None}), record("c", 1)]
+    for one in given:
+        await driver.update_session(one)
+    listed = await all_sessions(driver)
+    heads = [SessionHead(one.id, one.agent, one.created_at, one.destroyed_at) for one in listed]
+    expect_equal(list(await driver.session_heads()), heads, "the heads")
+    expect_equal([head.id for head in heads], ["c", "a", "b"], "their order")
+
+
+async def add_sessions_adds_everything(driver: SessionStore) -> None:
+    """Records and events of all chunks are there afterwards, and progress told of them."""
+    await driver.update_session(record("s0"))
+    told: list[int] = []
+    chunks = [rows([event(2), event(1, "s2")]), rows([]), rows([event(1), event(3), event(2, "s2")])]
+    given = [record("s1", extra={"x": None}), record("s2", modes={"a": "é\ud800"}), record("s3")]
+    await driver.add_sessions(given, chunks, told.append)
+    expect_equal(await all_events(driver), [event(1), event(2), event(3)], "the events")
+    expect_equal(await all_events(driver, "s2"), [event(1, "s2"), event(2, "s2")], "the second one's events")
+    expect_equal(await all_sessions(driver), [record("s0"), *given], "the sessions")
+    expect_equal((told == sorted(told), told[-1:]), (True, [5]), "what progress was told")
+    await driver.add_sessions([], [])
+    await driver.add_sessions([record("s4")], [])
+    expect_equal(await driver.get_session("s4"), record("s4"), "a session without events")
+
+
+async def add_sessions_refuses_a_known_session(driver: SessionStore) -> None:
+    """A session id in use, by a record or by events alone: nothing at all is added."""
+    known = record("s2", sandbox_id="mine")
+    await driver.update_session(known)
+    await driver.insert_event("s3", event(1, "s3"))
+    for taken in ("s2", "s3"):
+        chunks = [rows([event(1)]), rows([event(7, taken)])]
+        await expect_refused(
+            driver.add_sessions([record("s1"), record(taken)], chunks), EventConflictError, "a known session"
+        )
+        expect_equal(await all_sessions(driver), [known], "the sessions")
+        expect_equal(await all_events(driver), [], "the events of the new session")
+    expect_equal(await all_events(driver, "s2"), [], "the events of the known session")
+    expect_equal(await all_events(driver, "s3"), [event(1, "s3")], "the events without a record")
+
+
+async def add_sessions_refuses_a_known_event(driver: SessionStore) -> None:
+    """An event id in use, in the middle of the import: nothing at all is added, and the error names it."""
+    await driver.insert_event("s0", event(1, "s0", id_="taken"))
+    chunks = [
+        rows([event(n) for n in range(1, 9)]),
+        rows([event(9), event(10, id_="taken")]),
+        rows([event(11)]),
+    ]
+    refusal = await expect_refused(driver.add_sessions([record()], chunks), EventConflictError, "a known event")
+    expect_equal("taken" in str(refusal), True, "whether the refusal names the event")
+    expect_equal(await all_sessions(driver), [], "the sessions")
+    expect_equal(await all_events(driver), [], "the events")
+    expect_equal(await all_events(driver, "s0"), [event(1, "s0", id_="taken")], "the known event")
+
+
+async def add_sessions_can_be_cancelled(driver: SessionStore) -> None:
+    """When the task is cancelled, after any chunk, nothing was added, and the store works on."""
+    for cancel_at in (2, 4, 6):
+        outcome = (await asyncio.gather(_cancelled_at(driver, cancel_at), return_exceptions=True))[0]
+        expect_equal(type(outcome), asyncio.CancelledError, f"the outcome, cancelled at {cancel_at}")
+        expect_equal(await all_sessions(driver), [], f"the sessions, cancelled at {cancel_at}")
+        expect_equal(await all_events(driver), [], f"the events, cancelled at {cancel_at}")
+    await driver.add_sessions([record()], [rows([event(1)])])
+    expect_equal(await all_events(driver), [event(1)], "the events of a later import")
+
+
+async def _cancelled_at(driver: SessionStore, cancel_at: int) -> None:
+    """An import of three chunks whose task is cancelled once so many events were handed over."""
+    task: asyncio.Task[None]
+
+    def progress(count: int) -> None:
+        if count == cancel_at:
+            task.cancel()
+
+    chunks = [rows([event(n), event(n + 1)]) for n in (1, 3, 5)]
+    task = asyncio.create_task(driver.add_sessions([record()], chunks, progress))
+    await task
+
+
+async def add_sessions_takes_back_what_a_failing_source_began(driver: SessionStore) -> None:
+    """When the source of rows or the progress function fails, nothing was added and its error comes out."""
+
+    def failing() -> Iterator[str]:
+        yield rows([event(1)])
+        raise LookupError("the file is gone")
+
+    def progress(_count: int) -> None:
+        raise LookupError("the page is gone")
+
+    await expect_refused(driver.add_sessions([record()], failing()), LookupError, "a failing source")
+    await expect_refused(
+        driver.add_sessions([record()], [rows([event(1)])], progress),
+        LookupError,
+        "a failing progress function",
+    )
+    expect_equal(await all_sessions(driver), [], "the sessions")
+    expect_equal(await all_events(driver), [], "the events")
+
+
+STORE_CONTRACT: tuple[StorePromise, ...] = (
+    last_events_are_exact,
+    session_heads_agree_with_the_list,
+    add_sessions_adds_everything,
+    add_sessions_refuses_a_known_session,
+    add_sessions_refuses_a_known_event,
+    add_sessions_can_be_cancelled,
+    add_sessions_takes_back_what_a_failing_source_began,
+)
+"""What every SessionStore promises besides `conformance.DRIVER_CONTRACT`."""

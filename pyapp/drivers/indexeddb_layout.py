@@ -1,0 +1,132 @@
+"""Upstream's IndexedDB layout, version 2: how it is made and recognised, and where its rows stand.
+
+Two object stores, `sessions` and `events`, keyed by `id`; the events' index `by_session_index` orders them by
+session, index and id. Rows are the records as they are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from ..errors import InvalidRecordError, StoreUnavailableError, UnknownLayoutError
+from ..interop import JsException, JsValue, error_text, from_json, is_absent, scope, to_json
+from ..types import SessionEvent, SessionRecord
+from .base import Key, SessionHead
+from .idb import Aborted, Connection, open_database
+
+VERSION = 2
+"""Upstream's version of the layout. A higher one would lock upstream out of its own database."""
+
+INDEX = "by_session_index"
+_INDEX_PATH = ["sessionId", "eventIndex", "id"]
+_HEAD_FIELDS = '["id","agent","createdAt","destroyedAt"]'
+
+
+async def open_layout(name: str, on_lost: Callable[[], None]) -> Connection:
+    """Open a database of this layout, or create it.
+
+    Raises UnknownLayoutError and changes nothing when the database holds something else,
+    StoreUnavailableError when it cannot be opened.
+    """
+    try:
+        connection = await open_database(name, VERSION, _create, on_lost)
+    except Aborted as error:
+        if error.name == "VersionError":
+            raise UnknownLayoutError(
+                f"the database {name!r} has a newer version than {VERSION}; it was left alone"
+            ) from None
+        raise StoreUnavailableError(str(error)) from None
+    fault = _fault(connection.native)
+    if fault:
+        connection.close()
+        raise UnknownLayoutError(f"the database {name!r} is not a session store ({fault}); it was left alone")
+    return connection
+
+
+def _create(database: JsValue, old_version: int) -> None:
+    if old_version:
+        raise UnknownLayoutError(
+            f"the database {database.name!r} has version {old_version}, not {VERSION}; it was left alone"
+        )
+    by_id = from_json('{"keyPath":"id"}')
+    database.createObjectStore("sessions", by_id)
+    events = database.createObjectStore("events", by_id)
+    events.createIndex(INDEX, from_json(json.dumps(_INDEX_PATH)), from_json('{"unique":false}'))
+
+
+def _fault(database: JsValue) -> str:
+    """What the open database lacks of the layout, "" for nothing."""
+    names = json.loads(to_json(scope().Array["from"](database.objectStoreNames)))
+    for name in ("sessions", "events"):
+        if name not in names:
+            return f"it has no object store {name!r}"
+    transaction = database.transaction(from_json('["sessions","events"]'), "readonly")
+    events = transaction.objectStore("events")
+    for store in (transaction.objectStore("sessions"), events):
+        if store.keyPath != "id" or store.autoIncrement:
+            return f"its object store {store.name!r} has another key"
+    try:
+        index = events.index(INDEX)
+    except JsException as error:
+        return error_text(error)
+    if json.loads(to_json(index.keyPath)) != _INDEX_PATH or index.unique or index.multiEntry:
+        return f"its index {INDEX!r} has another key"
+    return ""
+
+
+def event_range(session_id: str, *, after: Key | None = None, before: Key | None = None) -> JsValue:
+    """The keys of a session's events in the index: all, those after a key, or those before one.
+
+    An array sorts behind every number and text, so [session, []] is the end of a session.
+    """
+    low: list[object] = [session_id] if after is None else [session_id, *after]
+    high: list[object] = [session_id, []] if before is None else [session_id, *before]
+    return _range(low, high)
+
+
+def index_range(session_id: str, event_index: int) -> JsValue:
+    """The keys of the events with this index."""
+    return _range([session_id, event_index], [session_id, event_index, []])
+
+
+def range_to_end(start: JsValue, keys: JsValue) -> JsValue:
+    """From the key `start`, with it, to the end of the range `keys`."""
+    return scope().IDBKeyRange.bound(start, keys.upper, False, True)
+
+
+def _range(low: list[object], high: list[object]) -> JsValue:
+    low_key, high_key = from_json(f"[{json.dumps(low)},{json.dumps(high)}]")
+    return scope().IDBKeyRange.bound(low_key, high_key, True, True)
+
+
+def read_events(rows: str) -> tuple[SessionEvent, ...]:
+    """The events of a JSON array of rows. Raises InvalidRecordError for a row that is none."""
+    from_row = SessionEvent.from_row
+    return tuple([from_row(row) for row in json.loads(rows)])
+
+
+def read_event(row: str | None) -> SessionEvent | None:
+    """The event of a JSON object, None for None."""
+    return None if row is None else SessionEvent.from_row(json.loads(row))
+
+
+def read_record(row: str | None) -> SessionRecord | None:
+    """The record of a JSON object, None for None."""
+    return None if row is None else SessionRecord.from_row(json.loads(row))
+
+
+def read_heads(rows: JsValue) -> list[SessionHead]:
+    """The heads of a JavaScript array of records, in its order; nothing else of them crosses over."""
+    heads = []
+    for row in json.loads(to_json(rows, from_json(_HEAD_FIELDS))):
+        id_, agent, created_at = row.get("id"), row.get("agent"), row.get("createdAt")
+        if not isinstance(id_, str) or not isinstance(agent, str) or not isinstance(created_at, (int, float)):
+            raise InvalidRecordError(f"the stored session record {str(row)[:200]} is not one")
+        heads.append(SessionHead(id_, agent, int(created_at), row.get("destroyedAt")))
+    return heads
+
+
+def optional_json(value: JsValue) -> str | None:
+    """The JSON text of a request's result, None when nothing was found."""
+    return None if is_absent(value) else to_json(value)

@@ -1,0 +1,109 @@
+"""The one door to the browser: every word that Python and JavaScript exchange passes here.
+
+Nothing else imports `js` or `pyodide`. Importing this module works on CPython; calling its functions
+needs Pyodide. JSON text is what crosses for anything nested, and no JavaScript object is held before the
+first call, since a memory snapshot may be taken after the import.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+
+    class JsException(Exception):
+        """What JavaScript throws; on CPython nothing ever raises it."""
+else:
+    try:
+        from pyodide.ffi import JsException
+    except ImportError:  # CPython
+
+        class JsException(Exception):
+            pass
+
+
+JsValue = Any
+"""A proxy of a JavaScript object. It stays inside the module that asked for it."""
+
+IN_BROWSER = sys.platform == "emscripten"
+
+
+@cache
+def scope() -> JsValue:
+    """The global object of the page or worker (`globalThis`)."""
+    import js
+
+    return js
+
+
+@cache
+def _parse() -> Callable[[str], JsValue]:
+    return scope().JSON.parse  # type: ignore[no-any-return]
+
+
+@cache
+def _stringify() -> Callable[..., str]:
+    return scope().JSON.stringify  # type: ignore[no-any-return]
+
+
+def from_json(text: str) -> JsValue:
+    """The JavaScript value of a JSON text. Lone surrogates survive as escapes in the text."""
+    return _parse()(text)
+
+
+def to_json(value: JsValue, fields: JsValue | None = None) -> str:
+    """The JSON text of a JavaScript value; `fields`, a JavaScript array of names, leaves out all others."""
+    return _stringify()(value) if fields is None else _stringify()(value, fields)
+
+
+def is_absent(value: JsValue) -> bool:
+    """Whether a JavaScript value is `undefined` or `null`, neither of which need arrive as None."""
+    return value is None or type(value).__name__ == "JsNull"
+
+
+def error_name(error: JsValue) -> str:
+    """The name of a JavaScript error (`"QuotaExceededError"`), "" when there is none."""
+    name = getattr(error, "name", None)
+    return name if isinstance(name, str) else ""
+
+
+def error_text(error: JsValue) -> str:
+    """Name and message of a JavaScript error, for a person to read."""
+    message = getattr(error, "message", None)
+    return f"{error_name(error) or 'Error'}: {message}" if isinstance(message, str) else str(error)
+
+
+class Callbacks:
+    """Python functions lent to JavaScript. The owner calls `release` when no event reaches them any more."""
+
+    def __init__(self) -> None:
+        self._proxies: list[JsValue] = []
+
+    def lend(self, function: Callable[..., object]) -> JsValue:
+        """A JavaScript function that calls `function` until `release`."""
+        from pyodide.ffi import create_proxy
+
+        proxy = create_proxy(function)
+        self._proxies.append(proxy)
+        return proxy
+
+    def release(self) -> None:
+        """Give the functions back; JavaScript must not call them after this."""
+        for proxy in self._proxies:
+            proxy.destroy()
+        self._proxies.clear()
+
+
+def post(text: str) -> None:
+    """Post a text from this worker to its page."""
+    scope().postMessage(text)
+
+
+async def file_slices(file: JsValue, size: int = 1 << 20) -> AsyncIterator[bytes]:
+    """The bytes of a `File` or `Blob`, `size` at a time, so that no file need fit in memory twice."""
+    for start in range(0, int(file.size), size):
+        buffer = await file.slice(start, start + size).arrayBuffer()
+        yield buffer.to_bytes()
