@@ -1,0 +1,59 @@
+# Everything that one does here. Each target installs what it needs: Python 3.11+ (with venv), Node 20.19+ and make suffice.
+
+PYTHON ?= python3
+PORT ?= 4173
+export PORT
+
+BIN := .venv/bin
+VENV := .venv/.installed
+NODE := node_modules/.installed
+
+.PHONY: run build serve test lint format bench clean chromium install
+
+run: build serve ## build the page and serve it at http://127.0.0.1:4173/
+
+build: $(VENV) $(NODE) ## the page, as static files in dist/
+	@npx --no-install vite build --logLevel warn
+	@$(BIN)/python web/build/wheels.py
+
+serve: $(VENV) ## serve dist/ as it is
+	@$(BIN)/python web/build/serve.py
+
+test: lint build ## linters, build, then every test in CPython and in Chromium
+	@CHROMIUM="$$($(BIN)/python web/build/chromium.py)" $(BIN)/python -m pytest
+
+lint: $(VENV) $(NODE) ## what the code must look like
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	npx --no-install tsc --noEmit
+	npx --no-install prettier --check --log-level warn .
+
+format: $(VENV) $(NODE) ## put the code into that shape
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	npx --no-install prettier --write --log-level warn .
+
+bench: build ## measure; see bench/
+	@CHROMIUM="$$($(BIN)/python web/build/chromium.py)" $(BIN)/python -m bench
+
+chromium: $(VENV) ## print the Chromium that the tests use, installing one if there is none
+	@$(BIN)/python web/build/chromium.py
+
+install: $(VENV) $(NODE) ## what the other targets need, and nothing else
+
+clean: ## all that was built or installed
+	rm -rf dist build node_modules .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Dependency groups need pip 25.1, which older Pythons do not bring.
+$(VENV): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON to one.")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[inspector]' --group dev
+	@touch $@
+
+$(NODE): package-lock.json package.json
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

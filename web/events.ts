@@ -1,0 +1,148 @@
+// What the user does, as messages. One listener on the document for each kind of event; the views say by
+// attributes (data-click, data-change, …) what it means. docs/page.md lists them.
+import { wantedKey } from './keys';
+import type { Outbox } from './outbox';
+
+type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
+export class Events {
+  readonly #outbox: Outbox;
+  readonly #sendFiles: (action: string, files: File[]) => void;
+  /** The control under a pressed pointer: its value is the user's until it is let go. */
+  #pressed: Element | null = null;
+
+  constructor(outbox: Outbox, sendFiles: (action: string, files: File[]) => void) {
+    this.#outbox = outbox;
+    this.#sendFiles = sendFiles;
+    this.#listen();
+    this.#listenForDrops();
+  }
+
+  /** Does the user's own value of this control count more than what Python last painted? */
+  isHeld(control: Element): boolean {
+    return control === this.#pressed || this.#outbox.isWaiting(control);
+  }
+
+  #listen(): void {
+    const on = <K extends keyof DocumentEventMap>(kind: K, listener: (event: DocumentEventMap[K]) => void) =>
+      document.addEventListener(kind, listener);
+    on('click', (event) => this.#click(event));
+    on('change', (event) => this.#change(event));
+    on('input', (event) => this.#input(event));
+    on('submit', (event) => this.#submit(event));
+    on('keydown', (event) => this.#key(event));
+    document.addEventListener('cancel', (event) => this.#cancel(event), true); // it does not bubble
+
+    const release = () => {
+      this.#pressed = null;
+    };
+    on('pointerdown', (event) => {
+      this.#pressed =
+        event.target instanceof Element ? event.target.closest('input[type=range], select') : null;
+    });
+    on('pointerup', release);
+    on('pointercancel', release);
+    window.addEventListener('blur', release);
+  }
+
+  #click(event: MouseEvent): void {
+    this.#toggle(event);
+    const element = closest(event, '[data-click]');
+    if (!element || element.getAttribute('aria-disabled') === 'true') return;
+    if (element.matches('a[href]')) {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab or window
+      event.preventDefault();
+    }
+    this.#say(element, 'click');
+  }
+
+  /** A click on a summary, also by key. The toggle event would not tell the user's hand from a patch's. */
+  #toggle(event: MouseEvent): void {
+    const summary = closest(event, 'summary, a, button, input');
+    const details = summary?.parentElement;
+    if (!summary?.matches('summary') || !(details instanceof HTMLDetailsElement)) return;
+    this.#say(details, 'toggle', { open: !details.open });
+  }
+
+  #change(event: Event): void {
+    const control = event.target as Control;
+    if (control instanceof HTMLInputElement && control.type === 'file') {
+      if (control.dataset.files === undefined || !control.files?.length) return;
+      this.#sendFiles(control.dataset.files, [...control.files]);
+      control.value = ''; // so that the same file can be chosen again
+    } else if (control.dataset?.change !== undefined) {
+      this.#say(control, 'change', { value: valueOf(control) });
+    }
+  }
+
+  #input(event: Event): void {
+    const control = event.target as Control;
+    const name = control.dataset?.input;
+    if (name === undefined) return;
+    this.#outbox.latest(control, { name, ...argOf(control), value: valueOf(control) });
+  }
+
+  #submit(event: SubmitEvent): void {
+    const form = closest(event, 'form');
+    event.preventDefault(); // no form of ours goes to a server
+    if (!(form instanceof HTMLFormElement) || form.dataset.submit === undefined) return;
+    const values = Object.fromEntries(
+      [...new FormData(form)].filter(([, value]) => typeof value === 'string'),
+    );
+    this.#say(form, 'submit', { values });
+  }
+
+  #cancel(event: Event): void {
+    const dialog = event.target;
+    if (!(dialog instanceof HTMLDialogElement) || dialog.dataset.cancel === undefined) return;
+    event.preventDefault(); // Python takes it away
+    this.#say(dialog, 'cancel');
+  }
+
+  #key(event: KeyboardEvent): void {
+    const key = wantedKey(event);
+    if (key === undefined) return;
+    event.preventDefault();
+    this.#outbox.post({ name: 'key', key, shift: event.shiftKey });
+  }
+
+  #listenForDrops(): void {
+    const root = document.documentElement;
+    const over = (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      event.preventDefault();
+      root.dataset.dropping = 'true';
+    };
+    document.addEventListener('dragenter', over);
+    document.addEventListener('dragover', over);
+    document.addEventListener('dragleave', (event) => {
+      if (event.relatedTarget === null) delete root.dataset.dropping; // left the window
+    });
+    document.addEventListener('drop', (event) => {
+      delete root.dataset.dropping;
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length === 0) return;
+      event.preventDefault();
+      this.#sendFiles('import', files);
+    });
+  }
+
+  #say(element: HTMLElement, attribute: string, more: Record<string, unknown> = {}): void {
+    const name = element.dataset[attribute];
+    if (name) this.#outbox.post({ name, ...argOf(element), ...more });
+  }
+}
+
+function closest(event: Event, selector: string): HTMLElement | null {
+  return event.target instanceof Element ? event.target.closest<HTMLElement>(selector) : null;
+}
+
+function argOf(element: HTMLElement): { arg?: string } {
+  const { arg } = element.dataset;
+  return arg === undefined ? {} : { arg };
+}
+
+function valueOf(control: Control): string {
+  const isSwitch = control instanceof HTMLInputElement && control.type === 'checkbox';
+  return isSwitch ? String(control.checked) : control.value;
+}

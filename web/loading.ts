@@ -1,0 +1,68 @@
+// Fetches of a start, counted: every byte that arrives is reported, and the first failure ends the start.
+
+/** A file of the page that could not be read. */
+export class LoadError extends Error {
+  override readonly name = 'LoadError';
+}
+
+/**
+ * Puts a counting fetch in place of the worker's own until `end` is called. `files` maps addresses to their
+ * sizes: they are asked for at once, all together, and handed to whoever asks for them first.
+ *
+ * `failed` rejects as soon as one of them cannot be read: what Pyodide does then is anything from a clear
+ * error to waiting for ever.
+ */
+export function countLoading(files: Map<string, number>, report: (loaded: number) => void) {
+  const plainFetch = globalThis.fetch;
+  let loaded = 0;
+  let fail: (error: Error) => void;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => {}); // it is also what every request of the start throws
+
+  const load = async (address: string, init?: RequestInit): Promise<Response> => {
+    try {
+      // Names stay while contents change from build to build, so a copy in the cache is checked first.
+      const response = await plainFetch(address, { ...init, cache: 'no-cache' });
+      if (!response.ok) throw new LoadError(`${response.status} ${response.statusText}`.trim());
+      return counted(response, address);
+    } catch (error) {
+      throw unreadable(address, error);
+    }
+  };
+
+  // The body passes through uncopied, with status and headers kept: WebAssembly still compiles as it arrives.
+  const counted = (response: Response, address: string): Response => {
+    if (!response.body) return response;
+    const meter = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        loaded += chunk.byteLength;
+        report(loaded);
+        controller.enqueue(chunk);
+      },
+    });
+    response.body.pipeTo(meter.writable).catch((error) => unreadable(address, error));
+    const { status, statusText, headers } = response;
+    return new Response(meter.readable, { status, statusText, headers });
+  };
+
+  const unreadable = (address: string, error: unknown): LoadError => {
+    const why = error instanceof Error ? error.message : String(error);
+    const said = new LoadError(`Could not load ${address} (${why}).`);
+    fail(said);
+    return said;
+  };
+
+  const early = new Map([...files.keys()].map((address) => [address, load(address)]));
+  for (const response of early.values()) response.catch(() => {});
+
+  globalThis.fetch = (input, init) => {
+    const address = input instanceof Request ? input.url : new URL(input, location.href).href;
+    const response = early.get(address);
+    early.delete(address);
+    return response ?? (files.has(address) ? load(address, init) : plainFetch(input, init));
+  };
+
+  return { failed, end: () => void (globalThis.fetch = plainFetch) };
+}

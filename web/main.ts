@@ -1,0 +1,131 @@
+// The page's side: starts the worker, passes what the user does to Python, and does what Python asks.
+import { alertUser, endBoot, missing, showFailure, showProgress, showStep } from './boot';
+import { type Api, api } from './driver';
+import { Events } from './events';
+import { Outbox } from './outbox';
+import { applyPatch } from './patch';
+import type { BootFailure, FromWorker, Message, Patch, ToWorker } from './protocol';
+import { Caller } from './rpc';
+import { startWorker } from './trusted';
+import { Watcher } from './watch';
+import workerAddress from './worker.ts?worker&url';
+
+declare global {
+  var pyapp: Promise<Api>;
+}
+
+let isReady: (value: Api) => void;
+let isFailed: (reason: Error) => void;
+globalThis.pyapp = new Promise<Api>((resolve, reject) => {
+  isReady = resolve;
+  isFailed = reject;
+});
+globalThis.pyapp.catch(() => {}); // the page itself tells the user
+
+const lack = missing();
+if (lack) fail(lack);
+else start();
+
+function start(): void {
+  const worker = startWorker(new URL(workerAddress, import.meta.url).href);
+  const post = (message: ToWorker) => worker.postMessage(message);
+  const send = (message: Message) => post({ type: 'message', message });
+  const caller = new Caller(post);
+  const outbox = new Outbox(send);
+  const events = new Events(outbox, (action, files) => post({ type: 'files', action, files }));
+  const watcher = new Watcher(outbox);
+
+  const show = (patch: Patch) => {
+    endBoot();
+    applyPatch(patch, (control) => events.isHeld(control));
+    watcher.refresh();
+    send({ name: 'painted' });
+    outbox.painted();
+  };
+
+  const stop = (failure: BootFailure) => {
+    worker.terminate();
+    caller.abandon(fail(failure));
+  };
+
+  worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
+    switch (data.type) {
+      case 'patch':
+        return show(data);
+      case 'reply':
+        return caller.settle(data);
+      case 'progress':
+        return showProgress(data.loaded, data.total);
+      case 'step':
+        return showStep(data.text);
+      case 'ready':
+        return isReady(api(data.version, caller));
+      case 'failed':
+        return stop(data.failure);
+      case 'error':
+        return alertUser(`Something went wrong in this page: ${data.error.name}: ${data.error.message}`);
+      case 'hash':
+        return setHash(data.value, data.replace ?? false);
+      case 'copy':
+        return void copy(data.text);
+      case 'focus':
+        return document.getElementById(data.id)?.focus();
+      case 'download':
+        return download(data.name, data.text);
+    }
+  });
+  worker.addEventListener('error', (event) => {
+    event.preventDefault();
+    const why = event.message ? ` (${event.message})` : '';
+    stop({
+      kind: 'worker',
+      text: `The worker in which Python runs could not be started, or broke off${why}.`,
+    });
+  });
+  worker.addEventListener('messageerror', () =>
+    stop({ kind: 'worker', text: 'A message from the worker in which Python runs could not be read.' }),
+  );
+
+  post({ type: 'start', base: new URL('./', document.baseURI).href });
+  send({
+    name: 'route',
+    hash: location.hash,
+    now: Date.now(),
+    tzOffset: new Date().getTimezoneOffset(),
+  });
+  window.addEventListener('hashchange', () => outbox.post({ name: 'route', hash: location.hash }));
+  document.addEventListener('visibilitychange', () =>
+    outbox.post({ name: 'visible', value: document.visibilityState === 'visible' }),
+  );
+}
+
+function fail(failure: BootFailure): Error {
+  showFailure(failure);
+  const error = new Error(failure.text);
+  isFailed(error);
+  return error;
+}
+
+function setHash(value: string, replace: boolean): void {
+  const hash = value.startsWith('#') ? value : `#${value}`;
+  if (location.hash === hash) return;
+  if (replace) history.replaceState(null, '', hash);
+  else location.hash = hash;
+}
+
+async function copy(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    alertUser('The browser did not allow copying. Select the text and copy it from there.');
+  }
+}
+
+function download(name: string, text: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text]));
+  link.download = name;
+  link.click();
+  // The browser reads the blob after this task; a minute is ample.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
