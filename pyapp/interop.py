@@ -107,3 +107,21 @@ async def file_slices(file: JsValue, size: int = 1 << 20) -> AsyncIterator[bytes
     for start in range(0, int(file.size), size):
         buffer = await file.slice(start, start + size).arrayBuffer()
         yield buffer.to_bytes()
+
+
+async def fetch_bytes(url: str) -> AsyncIterator[bytes]:
+    """The body of a URL as it comes. Raises OSError, with words for the user, when it cannot be had."""
+    try:
+        response = await scope().fetch(url)
+    except JsException as error:
+        raise OSError(f"could not load {url}: {error_text(error)}") from None
+    if not response.ok:
+        raise OSError(f"could not load {url}: the server answered {response.status}")
+    reader = response.body.getReader()
+    try:
+        while not (piece := await reader.read()).done:
+            yield piece.value.to_bytes()
+    except JsException as error:
+        raise OSError(f"loading {url} broke off: {error_text(error)}") from None
+    finally:
+        await reader.cancel()

@@ -8,11 +8,12 @@ issued in one go, or inside the success callback of an earlier one; only then is
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any, Literal
 
 from ..errors import StoreError, StoreFullError, StoreUnavailableError
-from ..interop import Callbacks, JsException, JsValue, error_name, error_text, from_json, is_absent, scope
+from ..interop import Callbacks, JsException, JsValue, error_name, error_text, from_json, is_absent, scope, to_json
 
 Durability = Literal["relaxed", "strict", "default"]
 
@@ -245,3 +246,9 @@ def store_error(error: BaseException) -> BaseException:
     if name == "QuotaExceededError":
         return StoreFullError("the browser's storage for this site is full; delete sessions or free disk space")
     return StoreError(f"IndexedDB: {error if isinstance(error, Aborted) else error_text(error)}")
+
+
+async def database_names() -> list[str]:
+    """The names of all databases of this origin (https://w3c.github.io/IndexedDB/#dom-idbfactory-databases)."""
+    found: list[dict[str, str]] = json.loads(to_json(await scope().indexedDB.databases()))
+    return [database["name"] for database in found]

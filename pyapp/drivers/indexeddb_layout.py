@@ -57,9 +57,8 @@ def _create(database: JsValue, old_version: int) -> None:
 
 def _fault(database: JsValue) -> str:
     """What the open database lacks of the layout, "" for nothing."""
-    names = json.loads(to_json(scope().Array["from"](database.objectStoreNames)))
     for name in ("sessions", "events"):
-        if name not in names:
+        if not database.objectStoreNames.contains(name):
             return f"it has no object store {name!r}"
     transaction = database.transaction(from_json('["sessions","events"]'), "readonly")
     events = transaction.objectStore("events")
