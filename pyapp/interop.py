@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from .errors import StoreUnavailableError
+
 if TYPE_CHECKING:
 
     class JsException(Exception):
@@ -33,9 +35,11 @@ IN_BROWSER = sys.platform == "emscripten"
 
 @cache
 def scope() -> JsValue:
-    """The global object of the page or worker (`globalThis`)."""
-    import js
-
+    """The global object of the page or worker (`globalThis`). Raises StoreUnavailableError on CPython."""
+    try:
+        import js
+    except ImportError:
+        raise StoreUnavailableError("this works in a browser only, under Pyodide") from None
     return js
 
 

@@ -20,6 +20,9 @@ export function countLoading(files: Map<string, number>, report: (loaded: number
     fail = reject;
   });
   failed.catch(() => {}); // it is also what every request of the start throws
+  self.addEventListener('unhandledrejection', (event) => {
+    if (event.reason instanceof LoadError) event.preventDefault(); // told already; Pyodide drops some promises
+  });
 
   const load = async (address: string, init?: RequestInit): Promise<Response> => {
     try {
@@ -35,13 +38,14 @@ export function countLoading(files: Map<string, number>, report: (loaded: number
   // The body passes through uncopied, with status and headers kept: WebAssembly still compiles as it arrives.
   const counted = (response: Response, address: string): Response => {
     if (!response.body) return response;
-    const meter = new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        loaded += chunk.byteLength;
-        report(loaded);
-        controller.enqueue(chunk);
-      },
-    });
+    const transform: Transformer<Uint8Array, Uint8Array>['transform'] = (chunk, controller) => {
+      loaded += chunk.byteLength;
+      report(loaded);
+      controller.enqueue(chunk);
+    };
+    // Without a limit: bytes are read, and counted, when they arrive and not when Pyodide asks for them.
+    const unlimited = new CountQueuingStrategy({ highWaterMark: Number.POSITIVE_INFINITY });
+    const meter = new TransformStream<Uint8Array, Uint8Array>({ transform }, undefined, unlimited);
     response.body.pipeTo(meter.writable).catch((error) => unreadable(address, error));
     const { status, statusText, headers } = response;
     return new Response(meter.readable, { status, statusText, headers });

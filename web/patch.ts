@@ -1,8 +1,8 @@
 // Python's HTML into the page: the only module that does it. Elements are matched by id and changed in place,
 // so that focus, selection, scroll positions and what is being dragged or typed survive.
 import { Idiomorph } from 'idiomorph';
-import { place, unplace } from './place';
-import type { Patch } from './protocol';
+import { place, placeOne, unplace } from './place';
+import type { Attributes, Child, Patch } from './protocol';
 import { rememberScroll } from './scroll';
 import { parse } from './trusted';
 
@@ -13,28 +13,73 @@ const openers = new WeakMap<Element, Element | null>();
 
 /** Apply a patch at once. `isHeld` tells whether the user's own value of a control counts more than Python's. */
 export function applyPatch(patch: Patch, isHeld: (control: Element) => boolean): void {
-  setRoot(patch.root ?? {});
+  setAttributes(document.documentElement, patch.root ?? {});
   if (patch.title !== undefined && document.title !== patch.title) document.title = patch.title;
   const regions = Object.entries(patch.regions ?? {});
-  if (regions.length === 0) return;
+  const attributes = Object.entries(patch.attrs ?? {});
+  if (regions.length === 0 && attributes.length === 0) return;
 
   const restoreScroll = rememberScroll();
   const dialogs = document.querySelectorAll('dialog[data-modal]');
   const changed: Element[] = [];
-  for (const [id, html] of regions) {
-    const region = document.getElementById(id);
-    if (!region) throw new Error(`The page has no region "${id}".`);
-    morph(region, html, isHeld);
-    changed.push(region);
+  for (const [id, content] of regions) {
+    const region = find(id);
+    if (typeof content === 'string') {
+      morph(region, [...parse(content).childNodes], 'innerHTML', isHeld);
+      changed.push(region);
+    } else {
+      changed.push(...morphChildren(region, content, isHeld));
+    }
+  }
+  for (const [id, values] of attributes) {
+    const element = find(id);
+    setAttributes(element, values);
+    placeOne(element);
   }
   for (const region of changed) place(region);
   showDialogs(dialogs);
   restoreScroll();
 }
 
-function morph(region: Element, html: string, isHeld: (control: Element) => boolean): void {
-  Idiomorph.morph(region, [...parse(html).childNodes], {
-    morphStyle: 'innerHTML',
+function find(id: string): Element {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`The page has no element "${id}".`);
+  return element;
+}
+
+/** The children in this order: kept, changed in place, or new; the others go. Gives those that changed. */
+function morphChildren(
+  region: Element,
+  children: Child[],
+  isHeld: (control: Element) => boolean,
+): Element[] {
+  const existing = new Map([...region.children].map((child) => [child.id, child]));
+  const wanted = new Set(children.map(([id]) => id));
+  for (const [id, child] of existing) if (!wanted.has(id)) child.remove();
+
+  const changed: Element[] = [];
+  let next = region.firstElementChild;
+  for (const [id, html] of children) {
+    let child = existing.get(id);
+    const fresh = html === undefined ? undefined : parse(html).firstElementChild;
+    if (child && fresh) morph(child, fresh, 'outerHTML', isHeld);
+    else child ??= fresh ?? undefined;
+    if (!child) throw new Error(`The page has no child "${id}" in "${region.id}".`);
+    if (fresh) changed.push(child);
+    if (child === next) next = next.nextElementSibling;
+    else region.insertBefore(child, next);
+  }
+  return changed;
+}
+
+function morph(
+  target: Element,
+  content: Node | Node[],
+  morphStyle: 'innerHTML' | 'outerHTML',
+  isHeld: (control: Element) => boolean,
+): void {
+  Idiomorph.morph(target, content as Element, {
+    morphStyle,
     restoreFocus: true,
     callbacks: {
       beforeAttributeUpdated(name, element, update) {
@@ -61,11 +106,10 @@ function keepsOpen(element: Element): boolean {
   return element.matches('dialog[data-modal], details:not([data-toggle])');
 }
 
-function setRoot(attributes: Record<string, string | null>): void {
-  const root = document.documentElement;
+function setAttributes(element: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === null) root.removeAttribute(name);
-    else if (root.getAttribute(name) !== value) root.setAttribute(name, value);
+    if (value === null) element.removeAttribute(name);
+    else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
 }
 

@@ -4,15 +4,20 @@
 const SIDES = ['top', 'height', 'left', 'width'] as const;
 const PLACED = SIDES.map((side) => `[data-${side}]`).join();
 
-/** Set every size in a region that differs from what is set. */
+/** Set every size in a region, and its own, that differs from what is set. */
 export function place(region: Element): void {
-  for (const element of region.querySelectorAll<HTMLElement | SVGElement>(PLACED)) {
-    for (const side of SIDES) {
-      const value = element.dataset[side];
-      if (value === undefined) continue;
-      const size = /^-?\d+(\.\d+)?$/.test(value) ? `${value}px` : value;
-      if (element.style[side] !== size) element.style[side] = size;
-    }
+  placeOne(region);
+  for (const element of region.querySelectorAll(PLACED)) placeOne(element);
+}
+
+/** Set the sizes of one element. */
+export function placeOne(element: Element): void {
+  if (!(element instanceof HTMLElement || element instanceof SVGElement)) return;
+  for (const side of SIDES) {
+    const value = element.dataset[side];
+    if (value === undefined) continue;
+    const size = /^-?\d+(\.\d+)?$/.test(value) ? `${value}px` : value;
+    if (element.style[side] !== size) element.style[side] = size;
   }
 }
 

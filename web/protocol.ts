@@ -15,11 +15,20 @@ export interface ErrorData {
   message: string;
 }
 
-/** New HTML for some regions, by their id, and new attributes of <html> (null takes one away). */
+/** A child of a region that is kept by its id; the HTML is only there when it is new or has changed. */
+export type Child = [id: string] | [id: string, html: string];
+
+export type Attributes = Record<string, string | null>;
+
+/**
+ * New content of some regions, by their id: HTML, or the list of a region's children. New attributes of
+ * <html> and of other elements, by id (null takes one away).
+ */
 export interface Patch {
   type: 'patch';
-  regions?: Record<string, string>;
-  root?: Record<string, string | null>;
+  regions?: Record<string, string | Child[]>;
+  root?: Attributes;
+  attrs?: Record<string, Attributes>;
   title?: string;
 }
 

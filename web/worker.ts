@@ -87,7 +87,7 @@ async function startPython(
 
   post({ type: 'step', text: 'Opening the store' });
   const version = py.runPython('import pyapp; pyapp.__version__') as string;
-  const app = (await py.pyimport('pyapp.worker').start(postText)) as App;
+  const app = (await py.pyimport('pyapp.worker').start(postText, base)) as App;
   marks.push(['open', performance.now()]);
   for (const [index, [name, end]] of marks.entries()) {
     const start = marks[index - 1]?.[1];

@@ -240,7 +240,7 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
     arg = str(sent.get("arg", sent.get("value", "")))
     match sent.get("name"):
         case "route":
-            return Went(str(sent.get("hash", "")), _number(sent.get("now")), _number(sent.get("zone")))
+            return Went(str(sent.get("hash", "")), _number(sent.get("now")), _number(sent.get("tzOffset")))
         case "scroll":
             return Scrolled(str(sent.get("list")), _number(sent.get("top")) or 0, _number(sent.get("height")) or 0)
         case "key":

@@ -127,13 +127,15 @@ class Alert:
 class Model:
     """The page. `listing` is None until the store was read; times in milliseconds since the epoch."""
 
-    route: Route = Route()
+    route: Route = field(default_factory=Route)
     now: int = 0
     zone: int = 0
     """Minutes that the local time is behind UTC, as JavaScript's getTimezoneOffset() tells."""
     listing: Listing | None = None
     summaries: Mapping[str, Summary] = field(default_factory=dict)
     list_view: Viewport = Viewport()
+    events_height: int = 600
+    """How much the list of events shows of itself, in CSS pixels."""
     session: OpenSession | None = None
     opening: str | None = None
     """The id of a session that is being read and not shown yet."""

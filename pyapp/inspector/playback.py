@@ -23,7 +23,20 @@ Next = tuple[Model, tuple[Effect, ...]]
 def started(model: Model) -> Next:
     """A session was opened: bring the list of events to its playhead."""
     session = model.session
-    return _looking_at(model, session.playhead, jump=True) if session else (model, ())
+    if session is None:
+        return model, ()
+    session = replace(session, events_view=Viewport(0, model.events_height))
+    return _looking_at(replace(model, session=session), session.playhead, jump=True)
+
+
+def scrolled(model: Model, top: int) -> Next:
+    """The list of events was scrolled, or has another height: then the playhead's row stays in sight."""
+    session = model.session
+    if session is None:
+        return model, ()
+    resized = session.events_view.height != model.events_height
+    session = replace(session, events_view=Viewport(top, model.events_height))
+    return with_rows(replace(model, session=_revealed(session) if resized else session))
 
 
 def moved(model: Model, position: int, clock: float) -> Next:

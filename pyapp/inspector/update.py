@@ -64,6 +64,8 @@ def update(model: Model, message: Message, clock: float) -> Next:
             return _went(model, message, clock)
         case Scrolled("sessions", top, height):
             return _summarised(replace(model, list_view=Viewport(top, height)))
+        case Scrolled("events", top, height):
+            return playback.scrolled(replace(model, events_height=height), top)
         case HeadsRead(heads):
             return _summarised(replace(model, listing=lay_out(heads, model.now, model.zone)))
         case SummariesRead(summaries):
@@ -112,9 +114,6 @@ def _in_session(model: Model, message: Message, clock: float) -> Next:
             return playback.retimed(model, clock, speed=speed)
         case ShortenSet(shorten):
             return playback.retimed(model, clock, shorten=shorten)
-        case Scrolled("events", top, height):
-            session = replace(session, events_view=Viewport(top, height))
-            return playback.with_rows(replace(model, session=session))
         case WindowMoved(end):
             return replace(model, session=replace(session, window_end=end)), ()
         case Expanded(key):

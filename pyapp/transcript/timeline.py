@@ -107,4 +107,4 @@ class Timeline:
             seconds = (self._times[last - 1] - since) / 1000
             rates.append((last - first) / (seconds + 0.05))
         fastest = max(rates) or 1.0
-        return [(rate / fastest) ** 0.4 for rate in rates]
+        return [(rate / fastest) ** 0.6 for rate in rates]

@@ -68,7 +68,7 @@ def slider(session: OpenSession) -> str:
     text = f"{session.playhead:,} of {plural(session.total, 'event')} played"
     return html(
         h.input(
-            "#slider",
+            "#position",
             type="range",
             min="0",
             max=str(session.total),

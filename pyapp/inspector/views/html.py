@@ -29,8 +29,11 @@ class Page:
 
 
 def html(*nodes: h.Node) -> str:
-    """Nodes as HTML text, everything in them escaped."""
-    return str(h.fragment[nodes])
+    """Nodes as HTML text, everything in them escaped.
+
+    Plain text on purpose: a Markup's `replace` would escape its arguments.
+    """
+    return "".join(h.fragment[nodes].iter_chunks())
 
 
 @cache

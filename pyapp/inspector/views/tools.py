@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import htpy as h
 
 from ...transcript.content import Block, Text
@@ -16,6 +18,9 @@ SHORT = 14
 
 LONG = 160
 """Lines of a diff that are shown when it was opened."""
+
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f]")
+"""What a terminal obeys and a reader cannot see (ECMA-48): colours, titles, bells. The event keeps it."""
 
 _VERBS = {
     "read": ("Read", "read"),
@@ -80,11 +85,11 @@ def _subject(call: ToolCall, verb: str) -> str:
 
 def _counts(change: Change) -> h.Node:
     added, removed = added_and_removed(change)
-    return [h.span(".add")[f"+{added}"], h.span(".del")[f"−{removed}"]]
+    return [added > 0 and h.span(".add")[f"+{added}"], removed > 0 and h.span(".del")[f"−{removed}"]]
 
 
 def _took(call: ToolCall, since: int) -> h.Node:
-    finished = call.status in ("completed", "failed") and call.until > since
+    finished = call.status in ("completed", "failed") and call.until - since >= 50
     return finished and h.span(".d")[span(call.until - since)]
 
 
@@ -119,10 +124,11 @@ def _part(part: Block | Change | Terminal, key: str, expanded: frozenset[str], w
 
 
 def _output(text: Text, key: str, expanded: frozenset[str], whole: str) -> h.Node:
-    lines = text.text.splitlines()
-    long = len(lines) > SHORT + 3 or len(text.text) > 4000
+    words = _CONTROL.sub("", text.text)
+    lines = words.splitlines()
+    long = len(lines) > SHORT + 3 or len(words) > 4000
     opened = key in expanded
-    shown = text.text if opened or not long else "\n".join(lines[:SHORT])[:4000]
+    shown = words if opened or not long else "\n".join(lines[:SHORT])[:4000]
     return [
         h.pre(".out", tabindex="0")[shown],
         long and _more(key, opened, f"all {plural(len(lines), 'line')}"),

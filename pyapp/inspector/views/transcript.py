@@ -254,7 +254,7 @@ def _outcome(state: Permission) -> tuple[str, str]:
         kind = next((option.kind for option in state.options if option.id == state.answer), "")
         return _ANSWERS.get(kind, (f"answered {state.answer}", "ok"))
     if state.then in _THEN:
-        return f"answer not recorded · {_THEN[state.then]}", "bad" if state.then == "failed" else "ok"
+        return f"answer not recorded · {_THEN[state.then]}", "dim"
     return "waiting for an answer", "run"
 
 

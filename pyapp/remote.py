@@ -1,0 +1,79 @@
+"""A driver spoken to in JSON: what the TypeScript face, `globalThis.pyapp.openDriver()`, sends and gets.
+
+Rows are upstream's camelCase; an absent session is JSON null.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from .drivers.base import SessionPersistDriver
+from .errors import InvalidRecordError, StoreUnavailableError
+from .json_text import dump, parse
+from .types import ListPage, SessionEvent, SessionRecord
+
+OpenDriver = Callable[[Any, Any], Awaitable[SessionPersistDriver]]
+"""Gives a driver for a database's name and a durability, None for the usual ones."""
+
+
+class DriverCalls:
+    """Drivers that were opened, by handle. `written` is told after each change of a session's record."""
+
+    def __init__(self, open_driver: OpenDriver, written: Callable[[], None]) -> None:
+        self._open_driver = open_driver
+        self._written = written
+        self._drivers: dict[int, SessionPersistDriver] = {}
+        self._handles = itertools.count(1)
+
+    async def call(self, text: str) -> str:
+        """Carry out `{"method", "params"}`; the answer is JSON text. Raises what the driver raises."""
+        request = parse(text)
+        params = request.get("params") or {}
+        return dump(await self._dispatch(request.get("method"), params))
+
+    async def _dispatch(self, method: str, params: dict[str, Any]) -> Any:
+        if method == "open":
+            handle = next(self._handles)
+            self._drivers[handle] = await self._open_driver(params.get("databaseName"), params.get("durability"))
+            return {"handle": handle}
+        driver = self._drivers.get(params.get("handle", 0))
+        if driver is None:
+            raise StoreUnavailableError("this driver was closed; open another with pyapp.openDriver()")
+        match method:
+            case "getSession":
+                record = await driver.get_session(_id(params, "id"))
+                return record.to_row() if record else None
+            case "listSessions":
+                return _page(await driver.list_sessions(cursor=params.get("cursor"), limit=params.get("limit")))
+            case "updateSession":
+                await driver.update_session(SessionRecord.from_row(params.get("record")))
+                self._written()
+                return None
+            case "listEvents":
+                session_id = _id(params, "sessionId")
+                page = await driver.list_events(session_id, cursor=params.get("cursor"), limit=params.get("limit"))
+                return _page(page)
+            case "insertEvent":
+                event = SessionEvent.from_row(params.get("event"))
+                await driver.insert_event(_id(params, "sessionId"), event)
+                return None
+            case "close":
+                del self._drivers[params["handle"]]
+                return None
+        raise InvalidRecordError(f"a driver has no method {str(method)[:80]!r}")
+
+
+def _id(params: dict[str, Any], name: str) -> str:
+    value = params.get(name)
+    if not isinstance(value, str):
+        raise InvalidRecordError(f"{name} must be text")
+    return value
+
+
+def _page(page: ListPage[SessionRecord] | ListPage[SessionEvent]) -> dict[str, Any]:
+    answer: dict[str, Any] = {"items": [item.to_row() for item in page.items]}
+    if page.next_cursor is not None:
+        answer["nextCursor"] = page.next_cursor
+    return answer

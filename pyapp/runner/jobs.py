@@ -1,0 +1,75 @@
+"""Long work that the user waits for: it tells how far it came, and when cancelled has changed nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from ..archive import Recording, RecordingChecker
+from ..drivers.base import SessionStore
+from ..errors import InvalidFileError
+from ..inspector.dates import plural
+from ..inspector.messages import JobEnded, JobMoved, Message
+from ..inspector.model import Job
+from .world import SourceFile
+
+Send = Callable[[Message], None]
+Fetch = Callable[[str], AsyncIterator[bytes]]
+
+
+async def import_files(store: SessionStore, files: Sequence[SourceFile], send: Send) -> JobEnded:
+    """Store the sessions of some recordings; each file is checked whole before anything of it is written."""
+    sessions = events = 0
+    for file in files:
+        recording = await _checked(file.name, file.slices(), file.size, send)
+        await _store(store, recording, f"Storing {file.name}", send)
+        sessions += len(recording.sessions)
+        events += recording.event_count
+        last = recording.sessions[-1].id
+    opened = last if sessions == 1 else None
+    return JobEnded(f"Imported {plural(sessions, 'session')}, {plural(events, 'event')}.", open=opened)
+
+
+async def load_demo(store: SessionStore, fetch: Fetch, send: Send) -> JobEnded:
+    """Fetch the demo recordings of this site and store them."""
+    listed = json.loads(b"".join([piece async for piece in fetch("demo/index.json")]))
+    total = sum(entry["bytes"] for entry in listed)
+    done = 0
+    recordings = []
+    for entry in listed:
+        pieces = fetch(f"demo/{entry['name']}")
+        recordings.append(await _checked(entry["name"], pieces, total, send, done, "Loading the demo"))
+        done += entry["bytes"]
+    sessions = [record for recording in recordings for record in recording.sessions]
+    rows = [chunk for recording in recordings for chunk in recording.event_rows]
+    events = sum(recording.event_count for recording in recordings)
+    await _store(store, Recording(tuple(sessions), rows, events), "Storing the demo", send)
+    return JobEnded(f"Loaded {plural(len(sessions), 'session')}, {plural(events, 'event')}.")
+
+
+async def _checked(
+    name: str, pieces: AsyncIterator[bytes], total: int, send: Send, done: int = 0, title: str = ""
+) -> Recording:
+    checker = RecordingChecker()
+    title = title or f"Checking {name}"
+    send(JobMoved(Job(title, "bytes", done, total)))
+    try:
+        async for piece in pieces:
+            checker.feed(piece)
+            done += len(piece)
+            send(JobMoved(Job(title, "bytes", min(done, total), total)))
+            await asyncio.sleep(0)
+        return checker.finish()
+    except InvalidFileError as error:
+        raise InvalidFileError(f"{name} was not imported, and nothing was changed: {error}") from None
+
+
+async def _store(store: SessionStore, recording: Recording, title: str, send: Send) -> None:
+    total = recording.event_count
+
+    def tell(done: int) -> None:
+        send(JobMoved(Job(title, "events", done, total)))
+
+    tell(0)
+    await store.add_sessions(recording.sessions, recording.event_rows, tell)

@@ -1,0 +1,252 @@
+"""The loop: a message changes the model, effects are carried out, what changed goes to the page.
+
+The page gets no new patch before it has shown the last one, so it is never flooded; what happens in
+between is shown together. Reads of one kind do not pile up either: the newest wish is next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..drivers.base import SessionStore
+from ..errors import PyappError
+from ..inspector import effects as fx
+from ..inspector.messages import (
+    DetailRead,
+    Failed,
+    HeadsRead,
+    JobEnded,
+    Message,
+    NotShown,
+    RowsRead,
+    SessionRead,
+    SummariesRead,
+    TailRead,
+    Ticked,
+    from_page,
+)
+from ..inspector.model import Alert, Model, OpenSession
+from ..inspector.update import not_found, update
+from ..inspector.views.page import view
+from . import jobs, reading
+from .patches import Patches
+from .world import SourceFile, World
+
+FOLD_REPORT = 120.0
+"""Milliseconds between two words on how far the background reading came."""
+
+
+class Runner:
+    """Owns the model, the store and all tasks; everything else is told what to do."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.model = Model()
+        self._patches = Patches()
+        self._painting = False
+        self._dirty = False
+        self._store: SessionStore | None = None
+        self._opened: asyncio.Future[SessionStore] | None = None
+        self._wishes: dict[str, Callable[[], Awaitable[None]]] = {}
+        self._busy: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._session_task: asyncio.Task[None] | None = None
+        self._job: asyncio.Task[None] | None = None
+        self._tick: asyncio.TimerHandle | None = None
+
+    # what comes in
+
+    def receive(self, sent: dict[str, Any]) -> None:
+        """A message of the page."""
+        if sent.get("name") == "painted":
+            self._painting = False
+            self._render()
+        elif (message := from_page(sent)) is not None:
+            self.send(message)
+
+    def send(self, message: Message) -> None:
+        """Something happened."""
+        self.model, effects = update(self.model, message, self.world.clock())
+        for effect in effects:
+            self._carry_out(effect)
+        self._render_soon()
+
+    def import_files(self, files: Sequence[SourceFile]) -> None:
+        """The user chose or dropped recordings."""
+        self._start_job(lambda store: jobs.import_files(store, files, self.send))
+
+    def refresh(self) -> None:
+        """The store was changed from elsewhere: list it again."""
+        self._carry_out(fx.ReadHeads(self.model.route.database))
+
+    async def settled(self) -> None:
+        """Wait until no task runs, for tests."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    # what goes out
+
+    def _render_soon(self) -> None:
+        if not self._dirty:
+            self._dirty = True
+            asyncio.get_running_loop().call_soon(self._render)
+
+    def _render(self) -> None:
+        if self._painting or not self._dirty:
+            return
+        self._dirty = False
+        patch = self._patches.changes(view(self.model))
+        if patch is not None:
+            self._painting = True
+            self.world.post(patch)
+
+    # effects
+
+    def _carry_out(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.ReadHeads(database):
+                self._opened = asyncio.ensure_future(self._open(database))
+                self._latest("heads", self._read_heads)
+            case fx.ReadSummaries(session_ids):
+                self._latest("summaries", lambda: self._read_summaries(session_ids))
+            case fx.ReadSession():
+                self._close_session()
+                self._session_task = self._start(self._read_session(effect))
+            case fx.CloseSession():
+                self._close_session()
+            case fx.ReadTail(position):
+                self._latest("tail", lambda: self._read_tail(position))
+            case fx.ReadRows(first, count):
+                self._latest("rows", lambda: self._read_rows(first, count))
+            case fx.ReadDetail(ordinal):
+                self._latest("detail", lambda: self._read_detail(ordinal))
+            case fx.Tick(after):
+                self._tick_after(after)
+            case fx.LoadDemo():
+                self._start_job(lambda store: jobs.load_demo(store, self.world.fetch, self.send))
+            case fx.CancelJob():
+                if self._job:
+                    self._job.cancel()
+            case fx.ShowAddress(route, replaces):
+                self.world.post({"type": "hash", "value": route.hash(), "replace": replaces})
+            case fx.Copy(text):
+                self.world.post({"type": "copy", "text": text})
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        """No failure passes in silence: what an effect raises is shown."""
+        try:
+            await work
+        except PyappError as error:
+            self.send(Failed(Alert("That did not work", str(error))))
+        except Exception as error:
+            self.send(Failed(Alert("Something failed inside this page", f"{type(error).__name__}: {error}")))
+            raise
+
+    def _latest(self, kind: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do this now, or when what runs of this kind is done; a wish in between is forgotten."""
+        self._wishes[kind] = work
+        if kind not in self._busy:
+            self._busy.add(kind)
+            self._start(self._work_off(kind))
+
+    async def _work_off(self, kind: str) -> None:
+        try:
+            while kind in self._wishes:
+                await self._wishes.pop(kind)()
+        finally:
+            self._busy.discard(kind)
+
+    def _tick_after(self, after: float) -> None:
+        if self._tick:
+            self._tick.cancel()
+        self._tick = asyncio.get_running_loop().call_later(after / 1000, lambda: self.send(Ticked()))
+
+    def _close_session(self) -> None:
+        if self._session_task:
+            self._session_task.cancel()
+            self._session_task = None
+
+    # reads
+
+    async def _open(self, database: str) -> SessionStore:
+        self._store = await self.world.open_store(database)
+        return self._store
+
+    async def _opened_store(self) -> SessionStore:
+        if self._opened is None:
+            self._opened = asyncio.ensure_future(self._open(self.model.route.database))
+        return await asyncio.shield(self._opened)
+
+    async def _read_heads(self) -> None:
+        try:
+            store = await self._opened_store()
+            heads = await store.session_heads()
+        except PyappError as error:
+            self.send(HeadsRead(()))
+            self.send(NotShown(Alert("This database cannot be opened", str(error))))
+            return
+        self.send(HeadsRead(tuple(heads)))
+
+    async def _read_summaries(self, session_ids: tuple[str, ...]) -> None:
+        store = await self._opened_store()
+        self.send(SummariesRead(await reading.read_summaries(store, session_ids)))
+
+    async def _read_session(self, effect: fx.ReadSession) -> None:
+        try:
+            store = await self._opened_store()
+        except PyappError:
+            return  # the reading of the list says so
+        session = await reading.read_session(store, effect.session_id, effect.event)
+        if session is None:
+            self.send(NotShown(not_found(effect.session_id)))
+            return
+        before = self.model.session
+        if before:  # what the user chose for one session holds for the next
+            session = replace(session, speed=before.speed, shorten=before.shorten)
+        self.send(SessionRead(session))
+        async for progress in reading.read_on(store, session, FOLD_REPORT, self.world.clock):
+            self.send(progress)
+
+    def _session(self) -> OpenSession | None:
+        return self.model.session
+
+    async def _read_tail(self, position: int) -> None:
+        if session := self._session():
+            tail = await reading.read_tail(await self._opened_store(), session, position)
+            self.send(TailRead(session.record.id, tail))
+
+    async def _read_rows(self, first: int, count: int) -> None:
+        if session := self._session():
+            rows = await reading.read_rows(await self._opened_store(), session, first, count)
+            self.send(RowsRead(session.record.id, rows))
+
+    async def _read_detail(self, ordinal: int) -> None:
+        if session := self._session():
+            detail = await reading.read_detail(await self._opened_store(), session, ordinal)
+            if detail:
+                self.send(DetailRead(session.record.id, detail))
+
+    # long work
+
+    def _start_job(self, work: Callable[[SessionStore], Coroutine[Any, Any, JobEnded]]) -> None:
+        if self._job and not self._job.done():
+            self.send(Failed(Alert("One thing at a time", "Wait for the running import, or cancel it.")))
+            return
+        self._job = self._start(self._run_job(work))
+
+    async def _run_job(self, work: Callable[[SessionStore], Coroutine[Any, Any, JobEnded]]) -> None:
+        try:
+            self.send(await work(await self._opened_store()))
+        except asyncio.CancelledError:
+            self.send(JobEnded("Cancelled; nothing was changed."))
+        except (PyappError, OSError) as error:
+            self.send(JobEnded(alert=Alert("That did not work", str(error))))

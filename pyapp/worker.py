@@ -1,0 +1,93 @@
+"""The composition root in the browser: the worker's Python, with the real store, clock, files and page.
+
+web/worker.ts calls `start` once Pyodide runs and this package is installed.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from . import interop
+from .drivers.base import SessionPersistDriver, SessionStore
+from .drivers.idb import Durability, database_names
+from .drivers.indexeddb import IndexedDBSessionPersistDriver
+from .errors import StoreUnavailableError
+from .remote import DriverCalls
+from .runner.loop import Runner
+
+DEFAULT_DATABASE = "sandbox-agent-session-store"
+
+
+class BrowserWorld:
+    """What the runner needs, in a web worker. `base` is the address of the site's folder."""
+
+    def __init__(self, post: interop.JsValue, base: str) -> None:
+        self._post = post
+        self._base = base
+        self._stores: dict[str, IndexedDBSessionPersistDriver] = {}
+
+    async def open_store(self, database: str) -> SessionStore:
+        """A driver for each database; another name than the usual one must be there already."""
+        name = database or DEFAULT_DATABASE
+        if name not in self._stores:
+            if name != DEFAULT_DATABASE and name not in await database_names():
+                raise StoreUnavailableError(
+                    f"There is no database “{name[:200]}” in this browser. Leave db= out of the address "
+                    "to see the usual one."
+                )
+            self._stores[name] = IndexedDBSessionPersistDriver(name)
+        return self._stores[name]
+
+    def post(self, message: Mapping[str, Any]) -> None:
+        self._post(json.dumps(message))
+
+    def clock(self) -> float:
+        return time.monotonic() * 1000
+
+    def fetch(self, path: str) -> AsyncIterator[bytes]:
+        return interop.fetch_bytes(self._base + path)
+
+
+class BrowserFile:
+    """A JavaScript `File`."""
+
+    def __init__(self, file: interop.JsValue) -> None:
+        self._file = file
+        self.name: str = file.name
+        self.size: int = int(file.size)
+
+    def slices(self) -> AsyncIterator[bytes]:
+        return interop.file_slices(self._file)
+
+
+class App:
+    """What web/worker.ts talks to."""
+
+    def __init__(self, post: interop.JsValue, base: str) -> None:
+        self._runner = Runner(BrowserWorld(post, base))
+        self._calls = DriverCalls(_open_driver, self._runner.refresh)
+
+    def dispatch(self, text: str) -> None:
+        """One message of the page, as JSON."""
+        self._runner.receive(json.loads(text))
+
+    def take_files(self, action: str, files: interop.JsValue) -> None:
+        """Files that the user chose or dropped."""
+        if action == "import":
+            self._runner.import_files([BrowserFile(file) for file in files])
+
+    async def call(self, text: str) -> str:
+        """One call of the TypeScript face of a driver."""
+        return await self._calls.call(text)
+
+
+async def _open_driver(database: str | None, durability: Durability | None) -> SessionPersistDriver:
+    return IndexedDBSessionPersistDriver(database or DEFAULT_DATABASE, durability or "relaxed")
+
+
+async def start(post: interop.JsValue, base: str) -> App:
+    """Run the page; `post` takes JSON text for it, `base` is the address of the site's folder."""
+    return App(post, base)
