@@ -1,5 +1,5 @@
 // What the user does, as messages. One listener on the document for each kind of event; the views say by
-// attributes (data-click, data-change, …) what it means. docs/page.md lists them.
+// attributes (data-click, data-change, …) what it means.
 import { wantedKey } from './keys';
 import type { Outbox } from './outbox';
 

@@ -1,0 +1,196 @@
+"""The page starts Python from its own files, tells how far it is, and says what to do when it cannot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, Request, Route, expect
+
+from .conftest import DIST, START, Faults, wait_ready
+
+LOG = """
+globalThis.shown = [];
+new MutationObserver(() => {
+  const bar = document.querySelector('#boot progress');
+  const text = document.querySelector('#boot-text')?.textContent;
+  if (!bar || shown.at(-1)?.text === text) return;
+  shown.push({text, value: bar.hasAttribute('value') ? bar.value : null, max: bar.max});
+}).observe(document, {subtree: true, childList: true, characterData: true, attributes: true});
+"""
+
+needs_python_side = pytest.mark.skipif(
+    not (DIST.parent / "pyapp" / "worker.py").exists(),
+    reason="pyapp/worker.py, which answers the page, is not there yet",
+)
+
+
+@needs_python_side
+def test_progress_counts_the_bytes_that_arrive(page: Page, site: str) -> None:
+    page.add_init_script(LOG)
+    page.goto(site)
+    wait_ready(page)
+    total = json.loads((DIST / "boot.json").read_text())["total"]
+    shown = page.evaluate("shown")
+    counted = [one for one in shown if one["value"] is not None and one["max"] == total]
+    assert len(counted) >= 3, shown
+    values = [one["value"] for one in counted]
+    assert values == sorted(values)
+    assert values[-1] == total, "a start fetches exactly what the build has counted"
+    of = f"{total / 1e6:.1f} MB"
+    assert counted[-1]["text"] == f"Loading Python — {of.removesuffix(' MB')} of {of}"
+    steps = [one["text"] for one in shown if one["value"] is None]
+    assert steps[-3:] == ["Starting Python", "Installing", "Opening the store"]
+
+
+@needs_python_side
+def test_only_its_own_origin_and_folder_are_asked(page: Page, site: str) -> None:
+    asked: list[str] = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    page.goto(site)
+    wait_ready(page)
+    foreign = [url for url in asked if not url.startswith((site, "blob:", "data:"))]
+    assert foreign == []
+    fetched = {urlsplit(url).path.removeprefix(urlsplit(site).path) for url in asked}
+    assert set(json.loads((DIST / "boot.json").read_text())["files"]) <= fetched
+
+
+@needs_python_side
+def test_each_file_is_fetched_once(page: Page, site: str) -> None:
+    asked: list[str] = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    page.goto(site)
+    wait_ready(page)
+    network = [url for url in asked if url.startswith("http")]
+    assert len(network) == len(set(network))
+
+
+def refuse(route: Route) -> None:
+    route.fulfill(status=404, body="not here")
+
+
+def break_off(route: Route) -> None:
+    route.abort()
+
+
+def forget_refusals(faults: Faults) -> None:
+    """Browsers also write a failed request to the console, some of a worker's and some not."""
+    faults.texts = [text for text in faults.texts if "Failed to load resource" not in text]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("pyodide/pyodide.asm.wasm", refuse),
+        ("pyodide/pyodide.asm.wasm", break_off),
+        ("pyodide/python_stdlib.zip", refuse),
+        ("pyodide/pyodide.mjs", refuse),
+        ("pyodide/pyodide.asm.mjs", refuse),
+        ("wheels/sandbox_agent_pyodide-*.whl", refuse),
+        ("wheels/micropip-*.whl", break_off),
+        ("boot.json", refuse),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
+)
+def test_a_missing_file_is_named_with_what_to_do(
+    page: Page, site: str, faults: Faults, name: str, answer: Callable[[Route], None]
+) -> None:
+    page.context.route(f"{site}{name}", answer)
+    page.goto(site)
+    alert = page.get_by_role("alert")
+    expect(alert.get_by_role("button", name="Try again")).to_be_visible(timeout=START)
+    expect(alert).to_contain_text(name.partition("*")[0])
+    expect(alert).to_contain_text("Check the connection, then try again.")
+    expect(page.locator("html")).to_have_attribute("data-ready", "false")
+    failed = page.evaluate("pyapp.then(() => null, (error) => error.message)")
+    assert failed
+    assert name.partition("*")[0] in failed
+    forget_refusals(faults)
+
+
+@needs_python_side
+def test_try_again_starts_anew(page: Page, site: str, faults: Faults) -> None:
+    wheel = f"{site}wheels/htpy-*.whl"
+    page.context.route(wheel, refuse)
+    page.goto(site)
+    again = page.get_by_role("alert").get_by_role("button", name="Try again")
+    expect(again).to_be_visible(timeout=START)
+    forget_refusals(faults)
+    page.context.unroute(wheel)
+    with page.expect_navigation():
+        again.click()
+    wait_ready(page)
+    expect(again).to_have_count(0)
+
+
+def test_a_worker_that_cannot_be_loaded_is_told(page: Page, site: str, faults: Faults) -> None:
+    page.context.route("**/assets/worker-*.js", refuse)
+    page.goto(site)
+    alert = page.get_by_role("alert")
+    expect(alert.get_by_role("button", name="Try again")).to_be_visible(timeout=START)
+    expect(alert).to_contain_text("The worker in which Python runs could not be started")
+    forget_refusals(faults)
+
+
+def test_a_browser_without_webassembly_is_told(page: Page, site: str) -> None:
+    page.add_init_script("delete globalThis.WebAssembly")
+    page.goto(site)
+    expect(page.get_by_role("alert")).to_contain_text("This browser has no WebAssembly")
+    expect(page.get_by_role("alert")).to_contain_text("Use a current Chrome, Edge, Firefox or Safari.")
+
+
+def test_an_error_in_python_is_told(page: Page, site: str, faults: Faults) -> None:
+    def spoil(route: Route, request: Request) -> None:
+        body = route.fetch().text()
+        assert "import pyapp; pyapp.__version__" in body
+        route.fulfill(
+            body=body.replace("import pyapp; pyapp.__version__", "raise LookupError('no store')"),
+            content_type="text/javascript",
+        )
+
+    page.context.route("**/assets/worker-*.js", spoil)
+    page.goto(site)
+    alert = page.get_by_role("alert")
+    expect(alert.get_by_role("button", name="Try again")).to_be_visible(timeout=START)
+    expect(alert).to_contain_text("Python could not start: LookupError: no store")
+    faults.expect("LookupError")
+
+
+@needs_python_side
+def test_the_driver_of_the_page_keeps_what_it_is_given(page: Page, site: str) -> None:
+    page.goto(site)
+    said = page.evaluate(
+        """async () => {
+          const {version, openDriver} = await pyapp;
+          const driver = await openDriver({databaseName: 'test-boot'});
+          const methods = Object.keys(driver);
+          const session = {id: 's1', agent: 'mock', agentSessionId: 'a1', lastConnectionId: 'c1', createdAt: 5};
+          const payload = {jsonrpc: '2.0', method: 'session/update', params: {deep: [1, 2.5, null, '\\u{1F600}']}};
+          const event = {id: 'e1', eventIndex: 1, sessionId: 's1', createdAt: 6, connectionId: 'c1',
+                         sender: 'agent', payload};
+          const before = await driver.getSession('s1');
+          const updated = await driver.updateSession(session);
+          await driver.insertEvent('s1', event);
+          const other = {...event, id: 'e2', payload: {...payload, method: 'other'}};
+          const refused = await driver.insertEvent('s1', other)
+            .then(() => null, (e) => [e instanceof Error, e.name, e.message]);
+          const sessions = await driver.listSessions({limit: 10});
+          const events = await driver.listEvents({sessionId: 's1'});
+          const stored = await driver.getSession('s1');
+          await driver.close();
+          return {version, methods, before: before === undefined, updated: updated === undefined, refused,
+                  sessions, events, stored, session, event};
+        }"""
+    )
+    assert said["version"] == "0.1.0"
+    expected = ["getSession", "listSessions", "updateSession", "listEvents", "insertEvent", "close"]
+    assert sorted(said["methods"]) == sorted(expected)
+    assert said["before"]
+    assert said["updated"]
+    assert said["stored"] == said["session"]
+    assert said["sessions"]["items"] == [said["session"]]
+    assert said["events"]["items"] == [said["event"]]
+    assert said["refused"][:2] == [True, "EventConflictError"]
+    assert said["refused"][2].startswith("UNIQUE constraint failed: events.session_id, events.event_index")
