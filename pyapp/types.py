@@ -211,6 +211,8 @@ def _to_row(record: Any, fields: Mapping[str, tuple[str, bool]]) -> Row:
         value = getattr(record, attribute)
         if value is not None or not optional:
             row[name] = value
+        elif name in record.extra:  # null, in its place
+            row[name] = record.extra[name]
     for name, value in record.extra.items():
         row.setdefault(name, value)
     return row

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from bare_page import open_bare_page, run_python
 from playwright.sync_api import Browser, Page
 
 from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT, DriverPromise, StorePromise
+
+from .bare_page import open_bare_page, run_python
 
 PROMISE = """
 from pyapp import IndexedDBSessionPersistDriver
@@ -32,7 +33,7 @@ def bare_page(chromium: Browser, site: str) -> Iterator[Page]:
     assert not faults, "the page saw errors that no promise asked for"
 
 
-@pytest.mark.parametrize("promise", (*DRIVER_CONTRACT, *STORE_CONTRACT), ids=lambda promise: promise.__name__)
+@pytest.mark.parametrize("promise", [*DRIVER_CONTRACT, *STORE_CONTRACT], ids=lambda promise: promise.__name__)
 def test_promise(bare_page: Page, promise: DriverPromise | StorePromise) -> None:
     run_python(bare_page, PROMISE.format(name=promise.__name__))
 

@@ -1,0 +1,51 @@
+"""The public names, and that importing them costs nothing but the standard library."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+
+import pytest
+
+import pyapp
+
+PUBLIC = {
+    "Cancelled",
+    "EventConflictError",
+    "InMemorySessionPersistDriver",
+    "IndexedDBSessionPersistDriver",
+    "InvalidCursorError",
+    "InvalidFileError",
+    "InvalidRecordError",
+    "ListPage",
+    "PyappError",
+    "SessionEvent",
+    "SessionPersistDriver",
+    "SessionRecord",
+    "SessionStore",
+    "StoreError",
+    "StoreFullError",
+    "StoreUnavailableError",
+    "UnknownLayoutError",
+    "UnknownSessionError",
+    "__version__",
+}
+
+
+def test_the_public_names() -> None:
+    assert set(pyapp.__all__) == PUBLIC
+    assert all(hasattr(pyapp, name) for name in PUBLIC)
+
+
+def test_importing_needs_the_standard_library_only() -> None:
+    code = "import json, sys, pyapp, pyapp.interop, pyapp.archive; print(json.dumps(sorted(sys.modules)))"
+    process = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    rooms = {name.partition(".")[0] for name in json.loads(process.stdout)}
+    assert rooms - set(sys.stdlib_module_names) <= {"pyapp", "__main__"}
+
+
+def test_the_driver_says_where_it_works() -> None:
+    with pytest.raises(pyapp.PyappError, match="Pyodide"):
+        asyncio.run(pyapp.IndexedDBSessionPersistDriver().get_session("s1"))
