@@ -29,6 +29,10 @@ self.until = (name, count) => new Promise((resolve) => {
 """
 
 
+EMPTY = {"bar": "", "sessions": "", "pane": "", "deck": ""}
+"""The page's other regions, without the lists and controls that index.html has in them."""
+
+
 class Shell:
     """The page, spoken to as Python would."""
 
@@ -38,8 +42,8 @@ class Shell:
         self._painted = 0
 
     def patch(self, main: str | None = None, **more: Any) -> None:
-        """Show this HTML in the main region and wait until the page says that it is painted."""
-        self.tell(type="patch", regions={} if main is None else {"main": main}, **more)
+        """Show this HTML in the main region, nothing in the others, and wait until the page has painted it."""
+        self.tell(type="patch", regions={} if main is None else {**EMPTY, "main": main}, **more)
         self._painted += 1
         self.heard("painted", self._painted)
 
