@@ -28,7 +28,8 @@ else start();
 
 function start(): void {
   const worker = startWorker(new URL(workerAddress, import.meta.url).href);
-  const post = (message: ToWorker) => worker.postMessage(message);
+  let early: ToWorker[] | undefined = []; // until the worker listens
+  const post = (message: ToWorker) => (early ? void early.push(message) : worker.postMessage(message));
   const send = (message: Message) => post({ type: 'message', message });
   const caller = new Caller(post);
   const outbox = new Outbox(send);
@@ -50,6 +51,10 @@ function start(): void {
 
   worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
     switch (data.type) {
+      case 'listening':
+        for (const message of early ?? []) worker.postMessage(message);
+        early = undefined;
+        return;
       case 'patch':
         return show(data);
       case 'reply':

@@ -48,11 +48,7 @@ function find(id: string): Element {
 }
 
 /** The children in this order: kept, changed in place, or new; the others go. Gives those that changed. */
-function morphChildren(
-  region: Element,
-  children: Child[],
-  isHeld: (control: Element) => boolean,
-): Element[] {
+function morphChildren(region: Element, children: Child[], isHeld: (control: Element) => boolean): Element[] {
   const existing = new Map([...region.children].map((child) => [child.id, child]));
   const wanted = new Set(children.map(([id]) => id));
   for (const [id, child] of existing) if (!wanted.has(id)) child.remove();

@@ -47,6 +47,7 @@ export type FromPython =
 
 export type FromWorker =
   | FromPython
+  | { type: 'listening' }
   | { type: 'progress'; loaded: number; total: number }
   | { type: 'step'; text: string }
   | { type: 'ready'; version: string }

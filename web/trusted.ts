@@ -23,10 +23,13 @@ export function parse(html: string): DocumentFragment {
 
 /**
  * A module worker that runs the module at an address of our own. It starts from a blob, since a worker
- * that comes from a network address does not inherit a content security policy given in the page.
+ * that comes from a network address does not inherit a content security policy given in the page. The
+ * import is a dynamic one, which that policy's script-src judges. Until the module runs, messages are lost:
+ * it must say first that it listens.
  */
 export function startWorker(address: string): Worker {
-  const source = new Blob([`import ${JSON.stringify(address)};`], { type: 'text/javascript' });
+  const code = `import(${JSON.stringify(address)}).catch((error) => setTimeout(() => { throw error; }));`;
+  const source = new Blob([code], { type: 'text/javascript' });
   const url = URL.createObjectURL(source);
   return new Worker(policy.createScriptURL(url), { type: 'module' });
 }

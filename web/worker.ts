@@ -49,6 +49,8 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
   }
 });
 
+post({ type: 'listening' });
+
 async function boot(base: string): Promise<Booted> {
   const at = (path: string) => new URL(path, base).href;
   const modules = import(/* @vite-ignore */ at('pyodide/pyodide.mjs')) as Promise<typeof import('pyodide')>;

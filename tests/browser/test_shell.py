@@ -26,6 +26,7 @@ self.until = (name, count) => new Promise((resolve) => {
   };
   if (!check()) self.waiting.push(check);
 });
+self.postMessage({type: 'listening'});
 """
 
 
@@ -74,7 +75,10 @@ def shell(page: Page, site: str) -> Shell:
     with page.expect_worker() as started:
         page.goto(f"{site}#/sessions/one")
     worker = started.value
-    worker.evaluate("() => typeof until")
+    # The worker is there before the module that it imports.
+    worker.evaluate(
+        "() => new Promise((done) => { const look = () => self.until ? done() : setTimeout(look); look(); })"
+    )
     return Shell(page, worker)
 
 
