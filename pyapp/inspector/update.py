@@ -140,7 +140,7 @@ def _went(model: Model, message: Went, clock: float) -> Next:
     if message.now is not None:
         model = replace(model, now=message.now, zone=message.zone or 0)
     first = message.now is not None
-    model = replace(model, route=route, sheet="", alert=None, status="")
+    model = replace(model, route=route, sheet="", alert=None)
     effects: tuple[Effect, ...] = ()
     if first or route.database != before.database:
         model = replace(model, listing=None, summaries={}, session=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
@@ -108,6 +109,8 @@ async def read_on(
             last_created_at = max(last_created_at, event.created_at)
         cursor = page.next_cursor
         if cursor is None:
+            # What was folded stays, and none of it is in a cycle: the collector need never walk through it again.
+            gc.freeze()
             yield Folded(session_id, len(log), True, last_created_at)
             return
         if clock() - told >= every:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import htpy as h
 from markupsafe import Markup
 
+from ...transcript.timeline import Timeline
 from ..dates import elapsed, plural
 from ..model import SPEEDS, OpenSession
 from .html import html, icon
@@ -18,25 +21,32 @@ MAX_MARKS = 240
 
 def strip(session: OpenSession) -> str:
     """How fast events came, from left to right, and a tick where something worth a look happened."""
-    timeline = session.log.timeline
+    return _strip(session.log.timeline, session.folded, session.total)
+
+
+@lru_cache(maxsize=4)
+def _strip(timeline: Timeline, folded: int, total: int) -> str:
+    """Drawn again only when more was read, never for a move of the playhead."""
     bars = "".join(
         f"M{bar * 1000 / BARS:.1f} 28h{1000 / BARS - 1:.1f}v-{max(0.6, pace * 26):.1f}h-{1000 / BARS - 1:.1f}z"
-        for bar, pace in enumerate(timeline.pace(session.total, BARS))
+        for bar, pace in enumerate(timeline.pace(total, BARS))
     )
     return html(
         Markup(
             '<svg viewBox="0 0 1000 34" preserveAspectRatio="none" aria-hidden="true">'
-            f'<path class="bars" d="{bars}"/>{"".join(_ticks(session))}</svg>'
+            f'<path class="bars" d="{bars}"/>{"".join(_ticks(timeline, folded, total))}</svg>'
         )
     )
 
 
-def _ticks(session: OpenSession) -> list[str]:
+def _ticks(timeline: Timeline, folded: int, total: int) -> list[str]:
     """A tick for each place and kind; errors are drawn last, so that none is hidden."""
     places: dict[int, tuple[int, str]] = {}
     order = {"agent": 0, "tool": 1, "client": 2, "permission": 3, "error": 4}
-    for mark in session.log.timeline.marks:
-        place = mark.ordinal * MAX_MARKS // max(1, session.total)
+    for mark in timeline.marks:
+        if mark.ordinal >= folded:
+            break
+        place = mark.ordinal * MAX_MARKS // max(1, total)
         rank = order[mark.kind]
         if rank >= places.get(place, (-1, ""))[0]:
             places[place] = rank, mark.kind
