@@ -53,6 +53,13 @@ def _stringify() -> Callable[..., str]:
     return scope().JSON.stringify  # type: ignore[no-any-return]
 
 
+@cache
+def _create_proxy() -> Callable[[Callable[..., object]], JsValue]:
+    from pyodide.ffi import create_proxy
+
+    return create_proxy  # type: ignore[no-any-return]
+
+
 def from_json(text: str) -> JsValue:
     """The JavaScript value of a JSON text. Lone surrogates survive as escapes in the text."""
     return _parse()(text)
@@ -88,9 +95,7 @@ class Callbacks:
 
     def lend(self, function: Callable[..., object]) -> JsValue:
         """A JavaScript function that calls `function` until `release`."""
-        from pyodide.ffi import create_proxy
-
-        proxy = create_proxy(function)
+        proxy = _create_proxy()(function)
         self._proxies.append(proxy)
         return proxy
 

@@ -39,6 +39,7 @@ class Transaction:
         self._callbacks = callbacks
         self._ended = ended
         self._fault: BaseException | None = None
+        self._over = False
         self._task = asyncio.current_task()
 
     def store(self, name: str) -> JsValue:
@@ -79,14 +80,27 @@ class Transaction:
         """Whether the task that runs this transaction is being cancelled."""
         return self._task is not None and self._task.cancelling() > 0
 
+    def wait_again(self) -> asyncio.Future[None]:
+        """A future of the end for a task whose cancellation has cancelled the first one."""
+        if self._ended.cancelled():
+            self._ended = asyncio.get_running_loop().create_future()
+            if self._over:
+                self._tell()
+        return self._ended
+
     def end(self, error: BaseException | None) -> None:
+        """The transaction is over: done when `error` is None."""
+        if not self._over:
+            self._over, self._fault = True, self._fault or error
+            self._tell()
+
+    def _tell(self) -> None:
         if self._ended.done():
             return
-        fault = self._fault or error
-        if fault is None:
+        if self._fault is None:
             self._ended.set_result(None)
         else:
-            self._ended.set_exception(fault)
+            self._ended.set_exception(self._fault)
 
 
 async def run(
@@ -126,14 +140,15 @@ async def run(
     except BaseException as fault:
         transaction.abort(fault)
     try:
-        await asyncio.shield(ended)
+        await ended  # not shielded: that would cost a further turn of the event loop for each call
     except asyncio.CancelledError:
-        await _cancel(transaction, ended, mode)
+        await _cancel(transaction, mode)
     return transaction.result
 
 
-async def _cancel(transaction: Transaction, ended: asyncio.Future[None], mode: str) -> None:
+async def _cancel(transaction: Transaction, mode: str) -> None:
     """Roll back and raise CancelledError, unless a write has already been committed."""
+    ended = transaction.wait_again()
     try:
         transaction.abort(asyncio.CancelledError())
     except JsException:  # committed, or about to be

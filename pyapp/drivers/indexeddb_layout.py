@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 
 from ..errors import InvalidRecordError, StoreUnavailableError, UnknownLayoutError
 from ..interop import JsException, JsValue, error_text, from_json, is_absent, scope, to_json
@@ -91,12 +92,17 @@ def index_range(session_id: str, event_index: int) -> JsValue:
 
 def range_to_end(start: JsValue, keys: JsValue) -> JsValue:
     """From the key `start`, with it, to the end of the range `keys`."""
-    return scope().IDBKeyRange.bound(start, keys.upper, False, True)
+    return _bound()(start, keys.upper, False, True)
 
 
 def _range(low: list[object], high: list[object]) -> JsValue:
-    low_key, high_key = from_json(f"[{json.dumps(low)},{json.dumps(high)}]")
-    return scope().IDBKeyRange.bound(low_key, high_key, True, True)
+    return _bound()(from_json(json.dumps(low)), from_json(json.dumps(high)), True, True)
+
+
+@cache
+def _bound() -> JsValue:
+    """`IDBKeyRange.bound`, which is asked for in every call."""
+    return scope().IDBKeyRange.bound
 
 
 def read_events(rows: str) -> tuple[SessionEvent, ...]:
