@@ -37,11 +37,11 @@ async def read_session(store: SessionStore, session_id: str, event: int | None) 
     if not first:
         created = record.created_at
         return OpenSession(record, SessionLog(), 0, 1, created, created, playhead=0, complete=True)
-    last = await store.last_events(session_id, PAGE)
+    last = await store.last_events(session_id, PAGE if event is None else 1)
     first_index, last_index = first[0].event_index, last[-1].event_index
     total = last_index - first_index + 1
     position = total if event is None else max(0, min(event - first_index + 1, total))
-    page = last if position == total else await _page_before(store, session_id, first_index + position)
+    page = last if event is None else await _page_before(store, session_id, first_index + position)
     session = OpenSession(
         record,
         SessionLog(),

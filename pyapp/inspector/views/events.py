@@ -107,7 +107,7 @@ def detail(chosen: EventDetail | None, link: str) -> str:
             h.button(".quiet", type="button", data_click="copy")["Copy"],
             h.a(".quiet", href=link)["Link"],
         ],
-        h.pre("#json", tabindex="0", aria_label="JSON of the event", role="group")[_coloured(chosen.json)],
+        h.pre("#json", tabindex="0", aria_label="JSON of the event", role="group")[coloured(chosen.json)],
     )
 
 
@@ -115,7 +115,8 @@ _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?')
 
 
 @lru_cache(maxsize=16)
-def _coloured(text: str) -> Markup:
+def coloured(text: str) -> Markup:
+    """JSON with its names and strings told apart, not a character of it lost."""
     shown = text[:MAX_JSON]
     lines = shown.split("\n", MAX_COLOURED)
     head, rest = "\n".join(lines[:MAX_COLOURED]), "\n".join(lines[MAX_COLOURED:])

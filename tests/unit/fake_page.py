@@ -1,0 +1,122 @@
+"""The whole page on CPython: the real loop and views, the in-memory store, and what a browser would show."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from pyapp.drivers.base import SessionStore
+from pyapp.drivers.memory import InMemorySessionPersistDriver
+from pyapp.runner.loop import Runner
+from tests.unit.recordings import DEMO
+
+
+class FakeFile:
+    """A chosen file."""
+
+    def __init__(self, name: str, content: bytes, slice_size: int = 1000) -> None:
+        self.name = name
+        self.content = content
+        self.slice_size = slice_size
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    async def slices(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self.content), self.slice_size):
+            yield self.content[start : start + self.slice_size]
+
+
+class FakePage:
+    """A page that takes every patch at once. `clock` stands still unless a test moves it."""
+
+    def __init__(self, store: SessionStore | None = None) -> None:
+        self.store = store or InMemorySessionPersistDriver(max_events_per_session=1_000_000)
+        self.now = 0.0
+        self.regions: dict[str, str | dict[str, str]] = {}
+        self.root: dict[str, str | None] = {}
+        self.attrs: dict[str, dict[str, str | None]] = {}
+        self.sent: list[Mapping[str, Any]] = []
+        self.hash = "#/"
+        self.paints = True
+        self.runner = Runner(self)
+
+    # the World
+
+    async def open_store(self, database: str) -> SessionStore:
+        return self.store
+
+    def clock(self) -> float:
+        return self.now
+
+    async def fetch(self, path: str) -> AsyncIterator[bytes]:
+        content = (DEMO.parent / path).read_bytes()
+        for start in range(0, len(content), 100_000):
+            yield content[start : start + 100_000]
+
+    def post(self, message: Mapping[str, Any]) -> None:
+        self.sent.append(message)
+        if message["type"] == "hash":
+            self.hash = message["value"]
+            if not message["replace"]:
+                self.say("route", hash=self.hash)
+        if message["type"] != "patch":
+            return
+        self.root |= message["root"]
+        for name, values in message["attrs"].items():
+            self.attrs[name] = {**self.attrs.get(name, {}), **values}
+        for name, content in message["regions"].items():
+            self.regions[name] = content if isinstance(content, str) else self._children(name, content)
+        if self.paints:
+            asyncio.get_running_loop().call_soon(self.say_painted)
+
+    def _children(self, name: str, content: list[list[str]]) -> dict[str, str]:
+        before = self.regions.get(name, {})
+        assert isinstance(before, dict)
+        return {child[0]: child[1] if len(child) == 2 else before[child[0]] for child in content}
+
+    # what a test does
+
+    def say(self, name: str, **fields: Any) -> None:
+        """A message of the page."""
+        self.runner.receive({"name": name, **fields})
+
+    def say_painted(self) -> None:
+        self.say("painted")
+
+    async def start(self, hash_: str = "#/") -> None:
+        """Open the page."""
+        self.hash = hash_
+        self.say("route", hash=hash_, now=1_795_400_000_000, tzOffset=0)
+        await self.settle()
+
+    async def go(self, hash_: str) -> None:
+        self.hash = hash_
+        self.say("route", hash=hash_)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until all reading is done and shown."""
+        await self.runner.settled()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        await self.runner.settled()
+
+    def text(self, region: str) -> str:
+        """The words of a region."""
+        content = self.regions.get(region, "")
+        html = content if isinstance(content, str) else "\n".join(content.values())
+        return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+    def html(self, region: str) -> str:
+        content = self.regions.get(region, "")
+        return content if isinstance(content, str) else "\n".join(content.values())
+
+    def keys(self, region: str) -> list[str]:
+        """The ids of a region's children."""
+        content = self.regions[region]
+        assert isinstance(content, dict)
+        return list(content)
