@@ -41,6 +41,11 @@ START = 60_000
 """How long Python may take to start, in milliseconds, on a machine that is busy with other things."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: once Playwright runs, its event loop leaves no room for asyncio.run() in other tests."""
+    items.sort(key=lambda item: Path(__file__).parent in item.path.parents)
+
+
 class Handler(SimpleHTTPRequestHandler):
     """dist/ at /some/path/, the bare pages at /some/path/bare/, nothing else."""
 
