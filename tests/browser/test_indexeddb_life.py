@@ -50,6 +50,7 @@ MAKE = """
     }
   };
   request.onerror = () => reject(request.error);
+  request.onblocked = () => reject(new Error("a connection of another tab stays open"));
   request.onsuccess = () => { request.result.close(); resolve(); };
 })
 """
