@@ -70,13 +70,40 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     max_leaves=8,
 )
 KINDS = st.sampled_from(
-    "agent_message_chunk agent_thought_chunk user_message_chunk tool_call tool_call_update plan usage_update "
-    "available_commands_update current_mode_update config_option_update session_info_update sparkle".split()
+    [
+        "agent_message_chunk",
+        "agent_thought_chunk",
+        "user_message_chunk",
+        "tool_call",
+        "tool_call_update",
+        "plan",
+        "usage_update",
+        "available_commands_update",
+        "current_mode_update",
+        "config_option_update",
+        "session_info_update",
+        "sparkle",
+    ]
 )
 FIELDS = st.dictionaries(
     st.sampled_from(
-        "content toolCallId title kind status locations rawInput rawOutput entries currentModeId configOptions "
-        "used size cost messageId".split()
+        [
+            "content",
+            "toolCallId",
+            "title",
+            "kind",
+            "status",
+            "locations",
+            "rawInput",
+            "rawOutput",
+            "entries",
+            "currentModeId",
+            "configOptions",
+            "used",
+            "size",
+            "cost",
+            "messageId",
+        ]
     ),
     JSON,
 )
@@ -87,7 +114,16 @@ UPDATES = st.builds(
 )
 REQUESTS = st.builds(
     lambda method, params, id_: {"method": method, "params": params, "id": id_},
-    st.sampled_from("session/prompt session/new session/set_mode session/request_permission terminal/create x".split()),
+    st.sampled_from(
+        [
+            "session/prompt",
+            "session/new",
+            "session/set_mode",
+            "session/request_permission",
+            "terminal/create",
+            "x",
+        ]
+    ),
     JSON,
     st.integers(0, 3) | JSON,
 )
