@@ -16,6 +16,29 @@ const MOST_ANCHORS = 40;
 
 const appliedKeys = new WeakMap<Element, string>();
 
+/** Where containers stand that are at their end. An image may load later and make them longer; they stay there. */
+const ended = new WeakMap<Element, number>();
+
+document.addEventListener(
+  'load',
+  ({ target }) => {
+    const container = target instanceof Element ? target.closest<HTMLElement>('[data-stick=end]') : null;
+    if (container && ended.has(container)) container.scrollTop = container.scrollHeight;
+  },
+  true, // load does not bubble
+);
+document.addEventListener('scroll', ({ target }) => target instanceof HTMLElement && note(target), {
+  capture: true,
+  passive: true,
+});
+
+/** Remember whether a container stands at its end. Only who scrolls up leaves it; what grows below does not. */
+function note(container: HTMLElement): void {
+  const { scrollTop } = container;
+  if (container.scrollHeight - scrollTop - container.clientHeight <= 2) ended.set(container, scrollTop);
+  else if (scrollTop < (ended.get(container) ?? 0) - 2) ended.delete(container);
+}
+
 /** Read every position. Gives the function that restores them after the change. */
 export function rememberScroll(): () => void {
   const before = new Map<Element, Standing>();
@@ -29,6 +52,7 @@ export function rememberScroll(): () => void {
     for (const container of document.querySelectorAll<HTMLElement>(CONTAINERS)) {
       container.style.overflowAnchor = 'none'; // or the browser corrects a second time
       restore(container, before.get(container));
+      note(container);
     }
   };
 }

@@ -64,6 +64,14 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetStatus:
+    """Send StatusRead for this word of success after some milliseconds."""
+
+    status: str
+    after: float = 8000.0
+
+
+@dataclass(frozen=True, slots=True)
 class LoadDemo:
     """Fetch the demo recordings and store them."""
 
@@ -90,5 +98,5 @@ class Copy:
 
 Effect = (
     ReadHeads | ReadSummaries | ReadSession | CloseSession | ReadTail | ReadRows | ReadDetail | Tick
-    | LoadDemo | CancelJob | ShowAddress | Copy
+    | ForgetStatus | LoadDemo | CancelJob | ShowAddress | Copy
 )  # fmt: skip

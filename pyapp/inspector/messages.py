@@ -206,6 +206,13 @@ class JobEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusRead:
+    """A word of success stood there long enough to be read."""
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """An effect could not do its work."""
 
@@ -216,7 +223,7 @@ Message = (
     Went | Scrolled | Sought | Stepped | PlayToggled | Ticked | SpeedSet | ShortenSet | WindowMoved | Expanded
     | NeighbourOpened | DemoWanted | JobCancelled | EventCopied | Dismissed | SheetShown | HelpToggled
     | HeadsRead | SummariesRead | SessionRead | NotShown | TailRead | Folded | RowsRead | DetailRead
-    | JobMoved | JobEnded | Failed
+    | JobMoved | JobEnded | StatusRead | Failed
 )  # fmt: skip
 
 KEYS: Mapping[str, Message] = {

@@ -13,6 +13,7 @@ from .effects import (
     CloseSession,
     Copy,
     Effect,
+    ForgetStatus,
     LoadDemo,
     ReadHeads,
     ReadSession,
@@ -44,6 +45,7 @@ from .messages import (
     ShortenSet,
     Sought,
     SpeedSet,
+    StatusRead,
     Stepped,
     SummariesRead,
     TailRead,
@@ -80,6 +82,8 @@ def update(model: Model, message: Message, clock: float) -> Next:
             return replace(model, job=job, status=""), ()
         case JobEnded():
             return _job_ended(model, message)
+        case StatusRead(status):
+            return (replace(model, status="") if model.status == status else model), ()
         case JobCancelled():
             return model, (CancelJob(),)
         case Failed(alert):
@@ -120,7 +124,7 @@ def _in_session(model: Model, message: Message, clock: float) -> Next:
             session = replace(session, expanded=session.expanded ^ {key})
             return replace(model, session=session), ()
         case EventCopied() if session.detail:
-            return replace(model, status="Copied."), (Copy(session.detail.json),)
+            return replace(model, status="Copied."), (Copy(session.detail.json), ForgetStatus("Copied."))
         case TailRead(session_id, tail) if session_id == session.record.id:
             return replace(model, session=replace(session, tail=tail)), ()
         case Folded(session_id) if session_id == session.record.id:
@@ -168,7 +172,7 @@ def _summarised(model: Model) -> Next:
 
 def _job_ended(model: Model, message: JobEnded) -> Next:
     model = replace(model, job=None, status=message.status, alert=message.alert)
-    effects: list[Effect] = []
+    effects: list[Effect] = [ForgetStatus(message.status)]
     if message.alert is None:
         effects.append(ReadHeads(model.route.database))
     if message.open is not None:

@@ -23,6 +23,7 @@ from ..inspector.messages import (
     NotShown,
     RowsRead,
     SessionRead,
+    StatusRead,
     SummariesRead,
     TailRead,
     Ticked,
@@ -125,6 +126,8 @@ class Runner:
                 self._latest("detail", lambda: self._read_detail(ordinal))
             case fx.Tick(after):
                 self._tick_after(after)
+            case fx.ForgetStatus(status, after):
+                asyncio.get_running_loop().call_later(after / 1000, lambda: self.send(StatusRead(status)))
             case fx.LoadDemo():
                 self._start_job(lambda store: jobs.load_demo(store, self.world.fetch, self.send))
             case fx.CancelJob():

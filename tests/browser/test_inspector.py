@@ -462,3 +462,16 @@ def test_a_session_of_100_000_events_keeps_the_page_small(large: Page) -> None:
     most = max(most, large.evaluate(NODES))
     large.get_by_role("button", name="Pause").click()
     assert 500 < most < 4000
+
+
+def test_the_transcript_stays_at_its_end_when_an_image_loads_late(full: Page) -> None:
+    visit(full, "#/sessions/mock-rich?event=98")
+    at(full, 98)
+    image = transcript(full).locator("img").last
+    image.evaluate("image => image.decode()")
+    rest = "log => log.scrollHeight - log.scrollTop - log.clientHeight"
+    expect(image).to_be_visible()
+    assert transcript(full).evaluate(rest) <= 2
+    transcript(full).evaluate("log => log.scrollTo(0, 0)")
+    image.evaluate("async image => { image.src = image.src; await image.decode(); }")
+    assert transcript(full).evaluate(rest) > 2

@@ -50,7 +50,12 @@ def block_node(block: Block, *, plain: bool = False) -> h.Node:
             return h.p(".file")[icon("read"), h.b[name or uri], bool(name) and h.code[uri], description]
         case Resource(uri, mime_type, text, characters):
             return [
-                h.p(".file")[icon("read"), h.code[uri], mime_type, text is None and f"{size(characters)} of base64"],
+                h.p(".file")[
+                    icon("read"),
+                    h.code[uri],
+                    h.span[mime_type],
+                    text is None and h.span(".dim")[f"{size(characters)} of base64"],
+                ],
                 text is not None and h.pre(".out")[text.text],
             ]
         case Unknown(json):

@@ -228,9 +228,8 @@ def _permission(state: Permission) -> h.Node:
     return h.div(".card", role="group", aria_label="Permission request")[
         h.div(".ch")[
             icon("key"),
-            h.b["May the agent"],
-            h.code(".subject")[state.title or "go on"],
-            "?",
+            h.b["Permission"],
+            h.code(".subject")[state.title],
             h.span(".grow"),
             h.span(f".st.{tone}")[outcome],
         ],
