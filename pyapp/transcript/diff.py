@@ -10,7 +10,7 @@ from typing import Literal
 CONTEXT = 3
 """Unchanged lines that are shown around a change."""
 
-MAX_COMPARED = 1500
+MAX_COMPARED = 800
 """Lines that are compared with care; where more differ, the old ones are shown removed, the new added."""
 
 MAX_LINE = 500

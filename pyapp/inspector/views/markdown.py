@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from .html import elements_in
 
-MAX_MARKDOWN = 24_000
+MAX_MARKDOWN = 16_000
 """Characters that are laid out as Markdown; a longer text is shown as it was written."""
 
 MAX_ELEMENTS = 500
