@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
@@ -36,6 +36,9 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+# A busy machine needs longer than Playwright's 5 s for a start of Python; what does not come still fails.
+expect.set_options(timeout=30_000)
 
 START = 60_000
 """How long Python may take to start, in milliseconds, on a machine that is busy with other things."""

@@ -452,7 +452,7 @@ def test_a_session_of_100_000_events_keeps_the_page_small(large: Page) -> None:
     at(large, 100_000)
     all_read(large)
     most = 0
-    for position in (100_000, 70_001, 33_333, 12, 99_999):
+    for position in (100_000, 70_001, 33_333, 99_999, 12):
         seek(large, position)
         most = max(most, large.evaluate(NODES))
     large.get_by_role("list", name="Events").evaluate("list => list.parentElement.scrollTo(0, 1e6)")
