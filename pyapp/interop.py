@@ -7,7 +7,6 @@ first call, since a memory snapshot may be taken after the import.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -29,8 +28,6 @@ else:
 
 JsValue = Any
 """A proxy of a JavaScript object. It stays inside the module that asked for it."""
-
-IN_BROWSER = sys.platform == "emscripten"
 
 
 @cache

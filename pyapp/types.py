@@ -7,7 +7,7 @@ place where they meet. A field that this package does not know is kept in `extra
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from .errors import InvalidRecordError
@@ -66,10 +66,6 @@ class SessionRecord:
     def to_row(self) -> Row:
         """The camelCase row; optional fields that are None are left out, unknown ones written back."""
         return _to_row(self, _SESSION_FIELDS)
-
-    def with_changes(self, **changes: Any) -> SessionRecord:
-        """A copy with some fields changed."""
-        return replace(self, **changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,6 @@ class Transaction:
     def __init__(self, native: JsValue, callbacks: Callbacks, ended: asyncio.Future[None]) -> None:
         self.native = native
         self.result: Any = None
-        self.failed_request: JsValue = None
         self._callbacks = callbacks
         self._ended = ended
         self._fault: BaseException | None = None
@@ -124,17 +123,12 @@ async def run(
     transaction = Transaction(native, callbacks, ended)
 
     def on_end(event: JsValue) -> None:
-        kind = event.type
-        if kind == "error":  # a request failed: the abort that follows tells of the whole transaction
-            transaction.failed_request = event.target
-            return
-        transaction.end(None if kind == "complete" else _reason(native))
+        # A failed request is not listened for: the abort that follows tells of the whole transaction.
+        transaction.end(None if event.type == "complete" else _reason(native))
         callbacks.release()
 
     handler = callbacks.lend(on_end)
     native.onabort = native.oncomplete = handler
-    if mode == "readwrite":
-        native.onerror = handler
     try:
         issue(transaction)
     except BaseException as fault:

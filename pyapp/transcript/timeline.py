@@ -16,8 +16,6 @@ from .describe import Kind
 LONGEST_PAUSE = 1000
 """Milliseconds that a shortened pause lasts in replay."""
 
-KINDS: tuple[Kind, ...] = ("client", "agent", "tool", "permission", "error")
-
 
 @dataclass(frozen=True, slots=True)
 class Mark:

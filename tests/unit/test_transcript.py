@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pyapp import SessionEvent
 from pyapp.transcript.content import Media, Text
 from pyapp.transcript.diff import Change, diff_lines, read_change
-from pyapp.transcript.fold import MAX_SAID, Transcript
+from pyapp.transcript.fold import Transcript
+from pyapp.transcript.item import MAX_SAID
 from pyapp.transcript.items import (
     Failure,
     ModeChange,

@@ -108,7 +108,3 @@ def test_what_is_no_row_is_refused(row: Any) -> None:
 
 def test_whole_numbers_may_be_written_as_fractions() -> None:
     assert SessionEvent.from_row({**event(1).to_row(), "eventIndex": 3.0}).event_index == 3
-
-
-def test_changes_make_a_copy() -> None:
-    assert record().with_changes(destroyed_at=5) == record(destroyed_at=5)

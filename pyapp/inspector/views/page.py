@@ -117,6 +117,8 @@ def _heading(model: Model, session: OpenSession) -> str:
     init = session.record.session_init or {}
     cwd = init.get("cwd")
     facts: list[h.Node] = [h.span[session.record.agent]]
+    if heading and heading.title:
+        facts.append(h.span[f"“{heading.title}”"])
     if heading and heading.mode:
         facts.append(h.span[f"mode {heading.mode}"])
     if heading and heading.model:

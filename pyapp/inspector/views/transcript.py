@@ -9,7 +9,8 @@ from functools import lru_cache
 
 import htpy as h
 
-from ...transcript.fold import Item, Transcript
+from ...transcript.fold import Transcript
+from ...transcript.item import Item
 from ...transcript.items import (
     Failure,
     ModeChange,
