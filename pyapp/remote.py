@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from .drivers.base import SessionPersistDriver
 from .errors import InvalidRecordError, StoreUnavailableError
@@ -16,6 +16,15 @@ from .types import ListPage, SessionEvent, SessionRecord
 
 OpenDriver = Callable[[Any, Any], Awaitable[SessionPersistDriver]]
 """Gives a driver for a database's name and a durability, None for the usual ones."""
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """A driver that holds something open."""
+
+    async def aclose(self) -> None:
+        """Let it go."""
+        ...
 
 
 class DriverCalls:
@@ -61,6 +70,8 @@ class DriverCalls:
                 return None
             case "close":
                 del self._drivers[params["handle"]]
+                if isinstance(driver, Closable):
+                    await driver.aclose()
                 return None
         raise InvalidRecordError(f"a driver has no method {str(method)[:80]!r}")
 

@@ -72,7 +72,7 @@ function start(): void {
       case 'hash':
         return setHash(data.value, data.replace ?? false);
       case 'copy':
-        return void copy(data.text);
+        return void copy(data.text, send);
       case 'focus':
         return document.getElementById(data.id)?.focus();
       case 'download':
@@ -118,11 +118,12 @@ function setHash(value: string, replace: boolean): void {
   else location.hash = hash;
 }
 
-async function copy(text: string): Promise<void> {
+async function copy(text: string, send: (message: Message) => void): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
+    send({ name: 'copied' });
   } catch {
-    alertUser('The browser did not allow copying. Select the text and copy it from there.');
+    send({ name: 'trouble', text: 'It did not allow copying. Select the text and copy it from there.' });
   }
 }
 

@@ -1,6 +1,6 @@
 """What a session store promises, and what every store shares: cursors and limits.
 
-A store has the five methods of `SessionPersistDriver`. `conformance.py` holds the promises as
+A store has the five methods of `SessionPersistDriver`. `conformance/` holds the promises as
 functions that run on any of them.
 """
 

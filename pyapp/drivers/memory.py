@@ -100,11 +100,17 @@ class InMemorySessionPersistDriver:
         progress: Callable[[int], None] | None = None,
     ) -> None:
         """Add whole sessions that are not stored yet: all of them, or nothing (see SessionStore)."""
-        new_records = {record.id: (record.created_at, check_record(record)) for record in records}
+        new_records: dict[str, tuple[int, str]] = {}
+        for record in records:
+            if record.id in new_records:
+                raise EventConflictError.session_taken(record.id)
+            new_records[record.id] = record.created_at, check_record(record)
         new_events: dict[str, tuple[str, Key, str]] = {}
         for rows in event_rows:
             for row in json.loads(rows):
                 event = SessionEvent.from_row(row)
+                if event.id in new_events:
+                    raise EventConflictError.id_taken(event.id)
                 new_events[event.id] = event.session_id, (event.event_index, event.id), json_text.dump(row)
             if progress is not None:
                 progress(len(new_events))

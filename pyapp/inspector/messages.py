@@ -108,6 +108,11 @@ class EventCopied:
 
 
 @dataclass(frozen=True, slots=True)
+class Copied:
+    """The browser has put it there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dismissed:
     """The alert was read."""
 
@@ -221,7 +226,7 @@ class Failed:
 
 Message = (
     Went | Scrolled | Sought | Stepped | PlayToggled | Ticked | SpeedSet | ShortenSet | WindowMoved | Expanded
-    | NeighbourOpened | DemoWanted | JobCancelled | EventCopied | Dismissed | SheetShown | HelpToggled
+    | NeighbourOpened | DemoWanted | JobCancelled | EventCopied | Copied | Dismissed | SheetShown | HelpToggled
     | HeadsRead | SummariesRead | SessionRead | NotShown | TailRead | Folded | RowsRead | DetailRead
     | JobMoved | JobEnded | StatusRead | Failed
 )  # fmt: skip
@@ -277,6 +282,10 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
             return JobCancelled()
         case "copy":
             return EventCopied()
+        case "copied":
+            return Copied()
+        case "trouble":
+            return Failed(Alert("The browser did not do that", str(sent.get("text"))[:500]))
         case "dismiss":
             return Dismissed()
         case "sheet":

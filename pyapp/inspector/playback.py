@@ -125,6 +125,8 @@ def folded(model: Model, message: Folded) -> Next:
         return model, ()
     total = message.count if message.complete else max(session.total, message.count)
     at_end = session.playhead == session.total
+    if message.complete and total != session.total:
+        return _corrected(model, session, message, at_end)
     session = replace(
         session,
         folded=message.count,
@@ -138,6 +140,23 @@ def folded(model: Model, message: Folded) -> Next:
     if position == session.playhead:
         return model, ()
     return _looking_at(model, position)
+
+
+def _corrected(model: Model, session: OpenSession, message: Folded, at_end: bool) -> Next:
+    """The indexes have holes, so places were guessed wrong: stay at the same event, read what is around it anew."""
+    event_index = session.detail.row.event_index if session.detail else session.first_index
+    session = replace(
+        session,
+        folded=message.count,
+        complete=True,
+        total=message.count,
+        last_created_at=message.last_created_at,
+        tail=None,
+        rows={},
+        detail=None,
+    )
+    position = session.total if at_end else position_of(session, event_index)
+    return _looking_at(replace(model, session=session), position, jump=True)
 
 
 def position_of(session: OpenSession, event_index: int) -> int:

@@ -34,7 +34,9 @@ class Route:
 
     def hash(self) -> str:
         """The location hash of this route."""
-        path = "#/" if self.session_id is None else f"#/sessions/{quote(self.session_id, safe='')}"
+        path = (
+            "#/" if self.session_id is None else f"#/sessions/{quote(self.session_id, safe='', errors='surrogatepass')}"
+        )
         fields = {"event": self.event, "db": self.database or None}
         query = urlencode({name: value for name, value in fields.items() if value is not None})
         return f"{path}?{query}" if query else path

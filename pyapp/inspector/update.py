@@ -22,6 +22,7 @@ from .effects import (
 )
 from .listing import lay_out
 from .messages import (
+    Copied,
     DemoWanted,
     DetailRead,
     Dismissed,
@@ -69,13 +70,15 @@ def update(model: Model, message: Message, clock: float) -> Next:
         case Scrolled("events", top, height):
             return playback.scrolled(replace(model, events_height=height), top)
         case HeadsRead(heads):
-            return _summarised(replace(model, listing=lay_out(heads, model.now, model.zone)))
+            return _summarised(replace(model, listing=lay_out(heads, model.now, model.zone)), anew=True)
         case SummariesRead(summaries):
             return replace(model, summaries={**model.summaries, **summaries}), ()
         case SessionRead(session):
             return playback.started(replace(model, session=session, opening=None, problem=None, alert=None))
         case NotShown(reason):
             return replace(model, session=None, opening=None, problem=reason), ()
+        case Copied():
+            return replace(model, status="Copied."), (ForgetStatus("Copied."),)
         case DemoWanted():
             return (model, ()) if model.job else (replace(model, alert=None), (LoadDemo(),))
         case JobMoved(job):
@@ -124,7 +127,7 @@ def _in_session(model: Model, message: Message, clock: float) -> Next:
             session = replace(session, expanded=session.expanded ^ {key})
             return replace(model, session=session), ()
         case EventCopied() if session.detail:
-            return replace(model, status="Copied."), (Copy(session.detail.json), ForgetStatus("Copied."))
+            return model, (Copy(session.detail.json),)
         case TailRead(session_id, tail) if session_id == session.record.id:
             return replace(model, session=replace(session, tail=tail)), ()
         case Folded(session_id) if session_id == session.record.id:
@@ -161,12 +164,16 @@ def _went(model: Model, message: Went, clock: float) -> Next:
     return model, effects
 
 
-def _summarised(model: Model) -> Next:
-    """Ask for the titles of the visible sessions that have none yet."""
+def _summarised(model: Model, *, anew: bool = False) -> Next:
+    """Ask for the titles of the visible sessions that have none yet; `anew` when all may have changed."""
     if model.listing is None:
         return model, ()
     rows = model.listing.visible(model.list_view.top, model.list_view.height)
-    ids = tuple(row.head.id for row in rows if row.head and row.head.id not in model.summaries)
+    visible = [row.head.id for row in rows if row.head]
+    if anew:  # what is shown stays until the new titles are there
+        kept = {session_id: model.summaries[session_id] for session_id in visible if session_id in model.summaries}
+        return replace(model, summaries=kept), (ReadSummaries(tuple(visible)),) if visible else ()
+    ids = tuple(session_id for session_id in visible if session_id not in model.summaries)
     return model, (ReadSummaries(ids),) if ids else ()
 
 

@@ -19,16 +19,12 @@ Fetch = Callable[[str], AsyncIterator[bytes]]
 
 
 async def import_files(store: SessionStore, files: Sequence[SourceFile], send: Send) -> JobEnded:
-    """Store the sessions of some recordings; each file is checked whole before anything of it is written."""
-    sessions = events = 0
-    for file in files:
-        recording = await _checked(file.name, file.slices(), file.size, send)
-        await _store(store, recording, f"Storing {file.name}", send)
-        sessions += len(recording.sessions)
-        events += recording.event_count
-        last = recording.sessions[-1].id
-    opened = last if sessions == 1 else None
-    return JobEnded(f"Imported {plural(sessions, 'session')}, {plural(events, 'event')}.", open=opened)
+    """Store the sessions of some recordings: all files are checked whole, then all are stored, or nothing is."""
+    recordings = [await _checked(file.name, file.slices(), file.size, send) for file in files]
+    whole = _together(recordings)
+    await _store(store, whole, "Storing", send)
+    opened = whole.sessions[0].id if len(whole.sessions) == 1 else None
+    return JobEnded(f"Imported {_counted(whole)}.", open=opened)
 
 
 async def load_demo(store: SessionStore, fetch: Fetch, send: Send) -> JobEnded:
@@ -41,11 +37,22 @@ async def load_demo(store: SessionStore, fetch: Fetch, send: Send) -> JobEnded:
         pieces = fetch(f"demo/{entry['name']}")
         recordings.append(await _checked(entry["name"], pieces, total, send, done, "Loading the demo"))
         done += entry["bytes"]
-    sessions = [record for recording in recordings for record in recording.sessions]
-    rows = [chunk for recording in recordings for chunk in recording.event_rows]
-    events = sum(recording.event_count for recording in recordings)
-    await _store(store, Recording(tuple(sessions), rows, events), "Storing the demo", send)
-    return JobEnded(f"Loaded {plural(len(sessions), 'session')}, {plural(events, 'event')}.")
+    whole = _together(recordings)
+    await _store(store, whole, "Storing the demo", send)
+    return JobEnded(f"Loaded {_counted(whole)}.")
+
+
+def _together(recordings: Sequence[Recording]) -> Recording:
+    """Several recordings as one; a session that is in two of them is refused by the store."""
+    return Recording(
+        tuple(record for recording in recordings for record in recording.sessions),
+        [chunk for recording in recordings for chunk in recording.event_rows],
+        sum(recording.event_count for recording in recordings),
+    )
+
+
+def _counted(recording: Recording) -> str:
+    return f"{plural(len(recording.sessions), 'session')}, {plural(recording.event_count, 'event')}"
 
 
 async def _checked(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..types import SessionEvent
-from .content import REPLAYED_HISTORY, Text, prompt_text, read_block, token_count
+from .content import REPLAYED_HISTORY, Block, Text, prompt_text, read_block, token_count
 from .history import History
 from .hostile import as_json, as_list, as_number, as_object, as_text
 from .item import MAX_SAID, Item, Speech
@@ -191,7 +191,12 @@ class Transcript:
     def _prompted(self, ordinal: int, event: SessionEvent, params: dict[str, Any]) -> Item:
         self._turns.append(ordinal, self.turns + 1)
         self._plan = None
-        blocks = [read_block(block, MAX_SAID) for block in as_list(params.get("prompt"))[:MAX_ENTRIES]]
+        blocks: list[Block] = []
+        room = MAX_SAID
+        for value in as_list(params.get("prompt"))[:MAX_ENTRIES]:
+            block = read_block(value, room)
+            room -= len(block.text) if isinstance(block, Text) else 0
+            blocks.append(block)
         replayed = 0
         match blocks:
             case [Text(text=text), *_] if text.startswith(REPLAYED_HISTORY):

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
@@ -191,7 +192,7 @@ def go_to_inspector(page: Page, site: str, fragment: str = "") -> None:
 
 def wait_ready(page: Page) -> None:
     """Wait until the inspector shows what is stored. Fails at once, with its words, when it cannot start."""
-    # No wait_for_function: it needs eval, which the page's content security policy forbids.
+    # No wait_for_function: it needs eval, which a strict content security policy forbids.
     page.locator("html[data-ready=true], #alert button").first.wait_for(state="attached", timeout=START)
     if page.locator("html[data-ready=true]").count() == 0:
         pytest.fail(f"the page did not start: {page.get_by_role('alert').inner_text()}")
@@ -227,7 +228,8 @@ def launch_profile(tmp_path: Path, playwright_driver: Playwright, chromium_path:
             page = context.pages[0] if context.pages else context.new_page()
             yield Profile(context, page, main_process(folder))
         finally:
-            context.close()  # does nothing when the browser was killed
+            with suppress(PlaywrightError):  # when the browser was killed
+                context.close()
             for lock in folder.glob("Singleton*"):  # a killed browser leaves them, and the next would not start
                 lock.unlink()
 

@@ -164,7 +164,8 @@ last = [one.id for one in await driver.last_events("s1", 2, before=(10, ""))]
 await driver.insert_event("s1", (await driver.last_events("s1", 3))[1])
 refused = await caught(driver.insert_event("s1", event(2)))
 await driver.insert_event("s1", event(11))
-await driver.update_session((await driver.get_session("s1")).with_changes(destroyed_at=7))
+from dataclasses import replace
+await driver.update_session(replace(await driver.get_session("s1"), destroyed_at=7))
 json.dumps([ids, last, refused, event(11).to_row()])
 """
     )
@@ -264,10 +265,10 @@ refused, kept = None, 0
 while refused is None:
     refused = await caught(driver.insert_event("s1", large(kept + 1, 700_000)))
     kept += refused is None
-huge = large(1, 6_000_000).to_row() | {"sessionId": "s2", "id": "s2-1"}
-bulk = await caught(driver.add_sessions([record("s2")], [json.dumps([huge])]))
 read = [one.event_index for one in await all_events(driver)]
 await driver.insert_event("s1", event(kept + 1))
+huge = large(1, 6_000_000).to_row() | {"sessionId": "s2", "id": "s2-1"}
+bulk = await caught(driver.add_sessions([record("s2")], [json.dumps([huge])]))
 json.dumps([refused, bulk, kept, read, len(await all_events(driver)), len(await all_sessions(driver))])
 """
     )

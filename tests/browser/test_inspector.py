@@ -119,8 +119,8 @@ def test_every_kind_of_thing_is_shown_as_what_it_is(full: Page) -> None:
     assert log.get_by_role("group", name="Permission request").count() == 4
     expect(log.get_by_role("group", name="Permission request").first).to_contain_text("Allow once")
     expect(log.get_by_role("group", name="Permission request").first).to_contain_text("the tool call then completed")
-    expect(log.locator(".diff").filter(has_text="/ws/old.py").locator(".dl.add").first).to_have_text("1+ changed 0")
-    expect(log.locator(".diff").filter(has_text="/ws/old.py").locator(".dl.del").first).to_have_text("1− line 0")
+    expect(log.locator(".diff").filter(has_text="/ws/old.py").locator(".dl.add").first).to_have_text("+ changed 0")
+    expect(log.locator(".diff").filter(has_text="/ws/old.py").locator(".dl.del").first).to_have_text("− line 0")
     expect(log.locator(".tool").filter(has_text="`echo hi`").locator("pre")).to_have_text("hi\n")
 
     seek(full, 176)

@@ -471,6 +471,68 @@ async def test_an_existing_session_is_never_overwritten_by_an_import() -> None:
 
 
 @in_loop
+async def test_of_several_files_all_are_stored_or_none() -> None:
+    good = FakeFile("good.jsonl", (DEMO / "opencode-2-permissions.jsonl").read_bytes())
+    other = FakeFile("other.jsonl", (DEMO / "opencode-4-errors.jsonl").read_bytes())
+    for files in ([good, FakeFile("bad.jsonl", b"{}")], [good, good]):
+        page = FakePage()
+        await page.start()
+        page.runner.import_files(files)
+        await page.settle()
+        assert page.text("alert")
+        assert list(await page.store.session_heads()) == []
+    page.runner.import_files([good, other])
+    await page.settle()
+    assert "Imported 2 sessions, 509 events." in page.text("status")
+
+
+@in_loop
+async def test_what_was_written_elsewhere_is_shown_after_a_refresh() -> None:
+    page = await page_with(Script("s"))
+    await page.start()
+    assert "Untitled session" in page.text("sessions-list")
+    await page.store.insert_event("s", Script("s").prompt("Now it has a title"))
+    page.runner.refresh()
+    await page.settle()
+    assert "Now it has a title" in page.text("sessions-list")
+
+
+@in_loop
+async def test_copying_says_so_only_when_the_browser_did_it() -> None:
+    page = await page_with(long_session(5))
+    await page.start("#/sessions/long")
+    page.say("copy")
+    await page.settle()
+    assert json.loads(next(message["text"] for message in page.sent if message["type"] == "copy"))["eventIndex"] == 5
+    assert "Copied" not in page.text("status")
+    page.say("copied")
+    await page.settle()
+    assert "Copied" in page.text("status")
+    page.say("trouble", text="It did not allow copying.")
+    await page.settle()
+    assert "It did not allow copying." in page.text("alert")
+
+
+@in_loop
+async def test_no_single_item_fills_the_page() -> None:
+    script = Script("s")
+    script.client("session/prompt", 1, prompt=[{"type": "text", "text": "word " * 10_000}] * 200)
+    diff = {"type": "diff", "path": "f", "oldText": "a\n" * 500, "newText": "b\n" * 500}
+    script.update("tool_call", toolCallId="t", kind="edit", title="Edit", content=[diff] * 50)
+    for number in range(300):
+        script.update("agent_message_chunk", content={"type": "resource_link", "uri": f"file:///{number}"})
+    page = await page_with(script)
+    await page.start("#/sessions/s")
+    for position in (1, 2, 302):
+        page.say("seek", value=str(position))
+        for part in range(50):
+            page.say("expand", arg=f"item-1-{part}")
+        await page.settle()
+        assert elements_in(page.html("log")) < 1500
+        assert len(page.html("log")) < 500_000
+
+
+@in_loop
 async def test_a_cancelled_import_changes_nothing() -> None:
     page = FakePage()
     await page.start()
@@ -509,6 +571,14 @@ async def test_holes_in_the_indexes_are_found_by_the_reading() -> None:
     await page.go("#/sessions/s?event=201")
     assert 'value="101"' in page.html("slider")
     assert "Event 201" in page.text("detail")
+    await page.go("#/")
+    await page.go("#/sessions/s?event=250")  # opened there, before the holes are known
+    assert 'value="150"' in page.html("slider")
+    assert "Event 250" in page.text("detail")
+    page.say("scroll", list="events", top=24 * 140, height=480)
+    page.say("scroll", list="events", top=24 * 99, height=480)
+    await page.settle()
+    assert re.search(r'id="event-100".*?class="ix">201<', page.html("events"))
 
 
 @in_loop

@@ -107,6 +107,17 @@ async def add_sessions_refuses_a_known_event(driver: SessionStore) -> None:
     expect_equal(await all_events(driver, "s0"), [event(1, "s0", id_="taken")], "the known event")
 
 
+async def add_sessions_refuses_what_comes_twice(driver: SessionStore) -> None:
+    """A session, or an event's id, that the import itself brings twice: nothing at all is added."""
+    for records, chunks in (
+        ([record(), record()], [rows([event(1)])]),
+        ([record()], [rows([event(1, id_="twice")]), rows([event(2, id_="twice")])]),
+    ):
+        await expect_refused(driver.add_sessions(records, chunks), EventConflictError, "something brought twice")
+        expect_equal(await all_sessions(driver), [], "the sessions")
+        expect_equal(await all_events(driver), [], "the events")
+
+
 async def add_sessions_can_be_cancelled(driver: SessionStore) -> None:
     """When the task is cancelled, after any chunk, nothing was added, and the store works on."""
     for cancel_at in (2, 4, 6):
@@ -157,6 +168,7 @@ STORE_CONTRACT: tuple[StorePromise, ...] = (
     add_sessions_adds_everything,
     add_sessions_refuses_a_known_session,
     add_sessions_refuses_a_known_event,
+    add_sessions_refuses_what_comes_twice,
     add_sessions_can_be_cancelled,
     add_sessions_takes_back_what_a_failing_source_began,
 )

@@ -12,6 +12,9 @@ from ..dates import plural, size, span
 from .html import icon
 from .markdown import render_markdown
 
+MAX_BLOCKS = 60
+"""Content blocks of one message that are shown."""
+
 _IMAGE_TYPES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
@@ -23,7 +26,8 @@ def said(state: Said, since: int, key: str, opened: bool) -> h.Node:
     return h.div(".body")[
         state.replayed > 0
         and h.p(".aside")[f"{state.replayed:,} characters of earlier history were put before this prompt."],
-        (block_node(block, plain=state.kind == "prompt") for block in state.blocks),
+        (block_node(block, plain=state.kind == "prompt") for block in state.blocks[:MAX_BLOCKS]),
+        _hidden_blocks(state),
         state.omitted > 0
         and h.p(".aside")[f"{plural(state.omitted, 'more character')} stand in this message's events."],
     ]
@@ -35,8 +39,13 @@ def _thought(state: Said, since: int, key: str, opened: bool) -> h.Node:
         h.button(".fold", type="button", data_click="expand", data_arg=key, aria_expanded=str(opened).lower())[
             icon("think"), "Thought" + (f" for {span(took)}" if took >= 100 else "")
         ],
-        opened and h.div(".body")[(block_node(block) for block in state.blocks)],
+        opened and h.div(".body")[(block_node(block) for block in state.blocks[:MAX_BLOCKS]), _hidden_blocks(state)],
     ]
+
+
+def _hidden_blocks(state: Said) -> h.Node:
+    hidden = len(state.blocks) - MAX_BLOCKS
+    return hidden > 0 and h.p(".aside")[f"{plural(hidden, 'more block')} stand in this message's events."]
 
 
 def block_node(block: Block, *, plain: bool = False) -> h.Node:

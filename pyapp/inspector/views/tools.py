@@ -16,11 +16,14 @@ from .said import block_node
 SHORT = 14
 """Lines of an output or a diff that are shown at first."""
 
-LONG = 160
+LONG = 120
 """Lines of a diff that are shown when it was opened."""
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f]")
 """What a terminal obeys and a reader cannot see (ECMA-48): colours, titles, bells. The event keeps it."""
+
+MAX_PARTS = 6
+"""Diffs and outputs of one call that are shown; its event holds all."""
 
 _VERBS = {
     "read": ("Read", "read"),
@@ -102,8 +105,11 @@ def _status(call: ToolCall) -> h.Node:
 
 def _body(call: ToolCall, key: str, expanded: frozenset[str], whole: str) -> list[h.Node]:
     nodes: list[h.Node] = []
-    for number, part in enumerate(call.content):
+    for number, part in enumerate(call.content[:MAX_PARTS]):
         nodes.append(_part(part, f"{key}-{number}", expanded, whole))
+    if len(call.content) > MAX_PARTS:
+        more = plural(len(call.content) - MAX_PARTS, "more part")
+        nodes.append(h.p(".aside")[f"{more}: ", h.a(href=whole)["the event holds all of them"]])
     has_text = any(isinstance(part, Text) and part.text for part in call.content)
     if call.raw_output and not has_text:
         nodes.append(_output(call.raw_output, f"{key}-out", expanded, whole))
@@ -157,9 +163,8 @@ _SIGNS = {"add": "+", "del": "−", "same": " ", "gap": "⋯"}
 
 
 def _diff_line(line: DiffLine) -> h.Node:
-    return h.div(f".dl.{line.kind}")[
-        h.i[line.old_number], h.i[line.new_number], h.span[f"{_SIGNS[line.kind]} {line.text}"]
-    ]
+    numbers = f"{line.old_number or '':>5} {line.new_number or '':>5}"
+    return h.div(f".dl.{line.kind}", data_numbers=numbers)[f"{_SIGNS[line.kind]} {line.text}"]
 
 
 def _more(key: str, opened: bool, what: str) -> h.Node:
