@@ -59,6 +59,11 @@ class EventConflictError(PyappError):
         return cls(f"an event with the id {event_id!r} and other content is already stored; it was kept")
 
     @classmethod
+    def brought_twice(cls) -> EventConflictError:
+        """An import brought two sessions, or two events, with the same id."""
+        return cls("two sessions or two events of this import have the same id; nothing was added")
+
+    @classmethod
     def session_taken(cls, session_id: str) -> EventConflictError:
         """An import brought a session whose id is in use."""
         return cls(f"a session with the id {session_id!r} is already stored; it was kept as it is")

@@ -241,8 +241,9 @@ class IndexedDBSessionPersistDriver:
         try:
             await self._database.run(["sessions", "events"], "readwrite", issue, "strict", repeatable=False)
         except Aborted as error:
-            if error.name == "ConstraintError" and (id_ := await self._first_stored(chunk)) is not None:
-                raise EventConflictError.id_taken(id_) from None
+            if error.name == "ConstraintError":
+                stored = await self._first_stored(chunk)
+                raise EventConflictError.id_taken(stored) if stored else EventConflictError.brought_twice() from None
             raise store_error(error) from None
 
     async def _event(self, event_id: str) -> SessionEvent | None:

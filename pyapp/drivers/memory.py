@@ -103,14 +103,14 @@ class InMemorySessionPersistDriver:
         new_records: dict[str, tuple[int, str]] = {}
         for record in records:
             if record.id in new_records:
-                raise EventConflictError.session_taken(record.id)
+                raise EventConflictError.brought_twice()
             new_records[record.id] = record.created_at, check_record(record)
         new_events: dict[str, tuple[str, Key, str]] = {}
         for rows in event_rows:
             for row in json.loads(rows):
                 event = SessionEvent.from_row(row)
                 if event.id in new_events:
-                    raise EventConflictError.id_taken(event.id)
+                    raise EventConflictError.brought_twice()
                 new_events[event.id] = event.session_id, (event.event_index, event.id), json_text.dump(row)
             if progress is not None:
                 progress(len(new_events))

@@ -252,7 +252,9 @@ json.dumps([len(empty), indexes, await caught(driver.get_session("s1"))])
 def test_a_full_quota(bare: Page, site: str) -> None:
     session = bare.context.new_cdp_session(bare)
     origin = "/".join(site.split("/")[:3])
-    session.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": 4 << 20})
+    session.send(
+        "Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": 16 << 20}
+    )  # of which Chromium keeps some for itself
     code = (
         DRIVER
         + """
@@ -263,11 +265,11 @@ def large(index, size):
     return event(index, noise=os.urandom(size // 2).hex())
 refused, kept = None, 0
 while refused is None:
-    refused = await caught(driver.insert_event("s1", large(kept + 1, 700_000)))
+    refused = await caught(driver.insert_event("s1", large(kept + 1, 6_000_000)))
     kept += refused is None
 read = [one.event_index for one in await all_events(driver)]
 await driver.insert_event("s1", event(kept + 1))
-huge = large(1, 6_000_000).to_row() | {"sessionId": "s2", "id": "s2-1"}
+huge = large(1, 20_000_000).to_row() | {"sessionId": "s2", "id": "s2-1"}
 bulk = await caught(driver.add_sessions([record("s2")], [json.dumps([huge])]))
 json.dumps([refused, bulk, kept, read, len(await all_events(driver)), len(await all_sessions(driver))])
 """
