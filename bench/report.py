@@ -1,0 +1,115 @@
+"""The figures of a run as a table, and as a file with the machine that they come from."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).with_name("results") / "latest.json"
+
+Figures = dict[str, Any]
+
+
+def machine() -> Figures:
+    """What the figures depend on, besides the code."""
+    return {
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 1),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def write(figures: Figures, about: Figures) -> None:
+    """Keep the figures in bench/results/latest.json."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    whole = {"date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"), "machine": about, "figures": figures}
+    RESULTS.write_text(json.dumps(whole, indent=1) + "\n")
+
+
+def table(figures: Figures) -> str:
+    """The figures for a person, in Markdown."""
+    head = ("measured", "1,000 events", "100,000 events", "ratio")
+    return "\n".join(
+        [
+            _row(head),
+            "| --- | ---: | ---: | ---: |",
+            *(_row(row) for row in _by_size(figures)),
+            "",
+            _row(("measured", "value")),
+            "| --- | ---: |",
+            *(_row(row) for row in _others(figures)),
+        ]
+    )
+
+
+_BY_SIZE = {
+    "open": "open a session, at its end",
+    "seek_transcript": "seek, until the transcript shows it",
+    "seek": "seek, until the event's JSON shows too",
+    "seek_rows": "seek, until the list of events shows too",
+    "read": "open, until everything was read",
+    "import": "import a recording",
+}
+
+
+def _by_size(figures: Figures) -> Iterator[tuple[str, ...]]:
+    for name, words in _BY_SIZE.items():
+        short, long = figures.get(f"{name}_1000_ms"), figures.get(f"{name}_100000_ms")
+        if short and long:
+            ratio = "" if name in ("read", "import") else f"{long / short:.2f}"
+            yield words, _time(short), _time(long), ratio
+
+
+def _others(figures: Figures) -> Iterator[tuple[str, str]]:
+    if "import_100000_ms_per_event" in figures:
+        yield "import of 100,000, for each event", f"{figures['import_100000_ms_per_event']:.3f} ms"
+    if figures.get("seek_reading_ms"):
+        yield "seek in 100,000 while they are being read", _time(figures["seek_reading_ms"])
+    if "long_tasks" in figures:
+        for name, tasks in figures["long_tasks"].items():
+            longest = max((task["duration"] for task in tasks), default=0)
+            words = f"{len(tasks)}, the longest {longest:.0f} ms" if tasks else "none"
+            yield f"main thread, tasks over 50 ms: {name}", words
+        yield "events played at 64× in 6 s", f"{figures['played']:,}"
+        yield "nodes in the document, at most", f"{figures['most_nodes']:,}"
+    for name, words in (("insert", "one awaited insert"), ("page", "a page of 100 events")):
+        if figures.get(f"{name}_python_ms"):
+            ours, plain = figures[f"{name}_python_ms"], figures[f"{name}_javascript_ms"]
+            yield f"{words}: driver / JavaScript by hand", f"{ours:.2f} / {plain:.2f} ms = {ours / plain:.1f}"
+    for name, words in _EXTREMES.items():
+        if figures.get(name) is not None:
+            yield words, _time(figures[name])
+
+
+_EXTREMES = {
+    "large_open_ms": "events of 134 KB each: open",
+    "large_seek_ms": "events of 134 KB each: seek",
+    "large_read_ms": "events of 134 KB each: 500 of them read",
+    "large_longest_task_ms": "events of 134 KB each: longest task over 50 ms",
+    "many_start_ms": "20,000 sessions: page load until the list shows",
+    "many_scroll_longest_task_ms": "20,000 sessions: longest task over 50 ms while scrolling",
+    "many_open_ms": "20,000 sessions: open one of them",
+}
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _time(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"
