@@ -23,7 +23,10 @@ export function wantedKey(event: KeyboardEvent): string | undefined {
 
 function isTaken(target: Element, key: string): boolean {
   if (target.matches(TYPING) && !target.matches(NO_TEXT)) return true;
-  if ((key === 'Space' || key === 'Enter') && target.closest(PRESSABLE)) return true;
+  if (key === 'Enter' && target.closest(PRESSABLE)) return true;
+  // A link does nothing on Space; what is marked so is pressed by Enter alone.
+  const pressed = target.closest(PRESSABLE);
+  if (key === 'Space' && pressed && !pressed.matches('a[href], [data-passes~=Space]')) return true;
   if (MOVES.includes(key) && target.closest(COMPOSITES)) return true;
   const scrolls = target !== document.body && target.scrollHeight > target.clientHeight + 1;
   return VERTICAL.includes(key) && scrolls && getComputedStyle(target).overflowY !== 'visible';

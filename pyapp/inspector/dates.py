@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 _DAY = 86_400_000
 _FAR_FUTURE = 253_402_300_000_000  # the year 9999, where datetime ends
 
 
 def _local(ms: int, zone: int) -> datetime:
-    return datetime.fromtimestamp(min(ms, _FAR_FUTURE) / 1000, UTC) - timedelta(minutes=zone)
+    """The local time; what no calendar here can show (before 1970, after 9999) is shown as its end."""
+    return datetime.fromtimestamp(min(max(ms - zone * 60_000, 0), _FAR_FUTURE) / 1000, UTC)
 
 
 def day_label(ms: int, now: int, zone: int) -> str:

@@ -47,6 +47,10 @@ class Listing:
         last = bisect_left(self.rows, top + height, key=lambda row: row.top) + OVERSCAN
         return self.rows[max(0, first) : last]
 
+    def top_of(self, session_id: str) -> int | None:
+        """Where a session's row is, in CSS pixels."""
+        return next((row.top for row in self.rows if row.head and row.head.id == session_id), None)
+
     def neighbour(self, session_id: str | None, by: int) -> str | None:
         """The id of the session `by` rows further down the list; the first one when none is open."""
         ids = [head.id for head in self.sessions]

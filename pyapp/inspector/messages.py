@@ -23,6 +23,11 @@ class Went:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """The page was brought to the front; another tab may have written meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scrolled:
     """A list shows these pixels of itself now."""
 
@@ -225,7 +230,7 @@ class Failed:
 
 
 Message = (
-    Went | Scrolled | Sought | Stepped | PlayToggled | Ticked | SpeedSet | ShortenSet | WindowMoved | Expanded
+    Went | Shown | Scrolled | Sought | Stepped | PlayToggled | Ticked | SpeedSet | ShortenSet | WindowMoved | Expanded
     | NeighbourOpened | DemoWanted | JobCancelled | EventCopied | Copied | Dismissed | SheetShown | HelpToggled
     | HeadsRead | SummariesRead | SessionRead | NotShown | TailRead | Folded | RowsRead | DetailRead
     | JobMoved | JobEnded | StatusRead | Failed
@@ -255,6 +260,8 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
             return Went(str(sent.get("hash", "")), _number(sent.get("now")), _number(sent.get("tzOffset")))
         case "scroll":
             return Scrolled(str(sent.get("list")), _number(sent.get("top")) or 0, _number(sent.get("height")) or 0)
+        case "visible" if sent.get("value") is True:
+            return Shown()
         case "key":
             key = str(sent.get("key"))
             return KEYS.get(f"Shift+{key}" if sent.get("shift") and key.startswith("Arrow") else key)

@@ -134,6 +134,8 @@ class Model:
     listing: Listing | None = None
     summaries: Mapping[str, Summary] = field(default_factory=dict)
     list_view: Viewport = Viewport()
+    list_scroll: tuple[int, int] = (0, 0)
+    """Where the session list was last scrolled to by the page itself: (times, pixels)."""
     events_height: int = 600
     """How much the list of events shows of itself, in CSS pixels."""
     session: OpenSession | None = None

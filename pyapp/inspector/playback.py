@@ -161,6 +161,8 @@ def _corrected(model: Model, session: OpenSession, message: Folded, at_end: bool
 
 def position_of(session: OpenSession, event_index: int) -> int:
     """The position right after the event with this index, or the nearest one."""
+    if event_index < session.first_index:
+        return 0
     if session.complete:
         found = session.log.timeline.ordinal_of(event_index) + 1
     else:
@@ -229,10 +231,15 @@ def _revealed(session: OpenSession) -> OpenSession:
 
 
 def _address(model: Model) -> tuple[Effect, ...]:
-    """The address names the event at the playhead, or none when the playhead is at the end."""
+    """The address names the event at the playhead: 0 before the first one, none when the playhead is at the end."""
     session = model.session
     if session is None:
         return ()
-    at_end = session.playhead >= session.total
-    event = None if at_end or not session.playhead else event_at(session, session.playhead - 1)
+    event: int | None
+    if session.playhead >= session.total:
+        event = None
+    elif session.playhead == 0:
+        event = 0
+    else:
+        event = event_at(session, session.playhead - 1)
     return (ShowAddress(model.route.to(session.record.id, event)),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, quote, unquote, urlencode
 
-MAX_HASH = 4000
+MAX_HASH = 100_000
 """Characters of an address that are read."""
 
 

@@ -20,7 +20,7 @@ from .effects import (
     ReadSummaries,
     ShowAddress,
 )
-from .listing import lay_out
+from .listing import SESSION_HEIGHT, lay_out
 from .messages import (
     Copied,
     DemoWanted,
@@ -44,6 +44,7 @@ from .messages import (
     SessionRead,
     SheetShown,
     ShortenSet,
+    Shown,
     Sought,
     SpeedSet,
     StatusRead,
@@ -70,11 +71,14 @@ def update(model: Model, message: Message, clock: float) -> Next:
         case Scrolled("events", top, height):
             return playback.scrolled(replace(model, events_height=height), top)
         case HeadsRead(heads):
-            return _summarised(replace(model, listing=lay_out(heads, model.now, model.zone)), anew=True)
+            listed = replace(model, listing=lay_out(heads, model.now, model.zone))
+            return _summarised(_in_sight(listed) if model.listing is None else listed, anew=True)
+        case Shown():
+            return model, (ReadHeads(model.route.database),) if model.listing else ()
         case SummariesRead(summaries):
             return replace(model, summaries={**model.summaries, **summaries}), ()
         case SessionRead(session):
-            return playback.started(replace(model, session=session, opening=None, problem=None, alert=None))
+            return _opened(replace(model, session=session, opening=None, problem=None, alert=None))
         case NotShown(reason):
             return replace(model, session=None, opening=None, problem=reason), ()
         case Copied():
@@ -131,7 +135,7 @@ def _in_session(model: Model, message: Message, clock: float) -> Next:
         case TailRead(session_id, tail) if session_id == session.record.id:
             return replace(model, session=replace(session, tail=tail)), ()
         case Folded(session_id) if session_id == session.record.id:
-            return playback.folded(model, message)
+            return playback.folded(_counted(model, message), message)
         case RowsRead(session_id, rows) if session_id == session.record.id:
             return replace(model, session=replace(session, rows=rows)), ()
         case DetailRead(session_id, detail) if session_id == session.record.id:
@@ -139,6 +143,14 @@ def _in_session(model: Model, message: Message, clock: float) -> Next:
                 session = replace(session, detail=detail)
             return replace(model, session=session), ()
     return model, ()
+
+
+def _counted(model: Model, message: Folded) -> Model:
+    """When all was read the list can tell the exact number of events."""
+    summary = model.summaries.get(message.session_id)
+    if not message.complete or summary is None or summary.events == message.count:
+        return model
+    return replace(model, summaries={**model.summaries, message.session_id: replace(summary, events=message.count)})
 
 
 def _went(model: Model, message: Went, clock: float) -> Next:
@@ -170,11 +182,32 @@ def _summarised(model: Model, *, anew: bool = False) -> Next:
         return model, ()
     rows = model.listing.visible(model.list_view.top, model.list_view.height)
     visible = [row.head.id for row in rows if row.head]
+    if model.session and model.session.record.id not in visible:
+        visible.append(model.session.record.id)
     if anew:  # what is shown stays until the new titles are there
         kept = {session_id: model.summaries[session_id] for session_id in visible if session_id in model.summaries}
         return replace(model, summaries=kept), (ReadSummaries(tuple(visible)),) if visible else ()
     ids = tuple(session_id for session_id in visible if session_id not in model.summaries)
     return model, (ReadSummaries(ids),) if ids else ()
+
+
+def _opened(model: Model) -> Next:
+    """A session was read: its title is wanted, and its row in the list in sight."""
+    model, effects = _summarised(_in_sight(model))
+    model, more = playback.started(model)
+    return model, effects + more
+
+
+def _in_sight(model: Model) -> Model:
+    """Scroll the session list to the open session, if its row is not visible."""
+    if model.listing is None or model.route.session_id is None:
+        return model
+    top = model.listing.top_of(model.route.session_id)
+    view = model.list_view
+    if top is None or view.top <= top <= view.top + view.height - SESSION_HEIGHT:
+        return model
+    new_top = max(0, top - view.height // 3)
+    return replace(model, list_view=Viewport(new_top, view.height), list_scroll=(model.list_scroll[0] + 1, new_top))
 
 
 def _job_ended(model: Model, message: JobEnded) -> Next:
@@ -194,6 +227,11 @@ def _neighbour(model: Model, by: int) -> Next:
     if session_id is None:
         return model, ()
     return model, (ShowAddress(model.route.to(session_id), replace=False),)
+
+
+def cannot_open(error: Exception) -> Alert:
+    """The words for a database that is not there, or is not one of ours."""
+    return Alert("This database cannot be opened", str(error))
 
 
 def not_found(session_id: str) -> Alert:

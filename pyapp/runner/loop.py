@@ -30,7 +30,8 @@ from ..inspector.messages import (
     from_page,
 )
 from ..inspector.model import Alert, Model, OpenSession
-from ..inspector.update import not_found, update
+from ..inspector.update import cannot_open, not_found, update
+from ..inspector.views.html import Page
 from ..inspector.views.page import view
 from . import jobs, reading
 from .patches import Patches
@@ -99,10 +100,22 @@ class Runner:
         if self._painting or not self._dirty:
             return
         self._dirty = False
-        patch = self._patches.changes(view(self.model))
+        patch = self._patches.changes(self._view())
         if patch is not None:
             self._painting = True
             self.world.post(patch)
+
+    def _view(self) -> Page:
+        """The page; a session that cannot be drawn is closed with its reason, so that the others stay in reach."""
+        try:
+            return view(self.model)
+        except Exception as error:
+            if self.model.session is None:
+                raise
+            self._close_session()
+            reason = Alert("This session cannot be shown", f"{type(error).__name__}: {error}")
+            self.model = replace(self.model, session=None, problem=reason)
+            return view(self.model)
 
     # effects
 
@@ -195,7 +208,7 @@ class Runner:
             heads = await store.session_heads()
         except PyappError as error:
             self.send(HeadsRead(()))
-            self.send(NotShown(Alert("This database cannot be opened", str(error))))
+            self.send(NotShown(cannot_open(error)))
             return
         self.send(HeadsRead(tuple(heads)))
 
@@ -206,8 +219,9 @@ class Runner:
     async def _read_session(self, effect: fx.ReadSession) -> None:
         try:
             store = await self._opened_store()
-        except PyappError:
-            return  # the reading of the list says so
+        except PyappError as error:
+            self.send(NotShown(cannot_open(error)))
+            return
         session = await reading.read_session(store, effect.session_id, effect.event)
         if session is None:
             self.send(NotShown(not_found(effect.session_id)))

@@ -532,6 +532,78 @@ async def test_no_single_item_fills_the_page() -> None:
         assert len(page.html("log")) < 500_000
 
 
+@pytest.mark.parametrize("zone", [-840, 0, 720])
+@in_loop
+async def test_dates_of_any_size_are_shown(zone: int) -> None:
+    page = FakePage()
+    for number, created_at in enumerate((0, 2**53 - 1)):
+        session_id = f"s{number}"
+        await page.store.update_session(record(session_id, created_at))
+        script = Script(session_id, start=created_at - 10)
+        await page.store.insert_event(session_id, script.prompt("When?"))
+    page.say("route", hash="#/sessions/s1", now=1_795_400_000_000, tzOffset=zone)
+    await page.settle()
+    assert page.root["data-ready"] == "true"
+    assert len(re.findall(r"When\?", page.text("sessions-list"))) == 2
+    assert "When?" in page.text("log")
+
+
+@in_loop
+async def test_a_session_that_cannot_be_drawn_leaves_the_others_in_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = await page_with(long_session(5), long_session(5, "other"))
+    await page.start()
+    with monkeypatch.context() as patch:
+        patch.setattr("pyapp.inspector.views.page.transcript", lambda model, session: 1 / 0)
+        await page.go("#/sessions/long")
+        assert "This session cannot be shown" in page.text("stage")
+        assert page.root["data-view"] == "problem"
+    await page.go("#/sessions/other")
+    assert "word5" in page.text("log")
+
+
+@in_loop
+async def test_a_session_far_down_the_list_has_its_title_and_its_row_in_sight() -> None:
+    page = await page_with(*(long_session(3, f"s{number}") for number in range(100)))
+    await page.start("#/sessions/s3")
+    assert "Count" in page.text("heading")
+    assert re.search(r'href="#/sessions/s3"[^>]*aria-current="page"', page.html("sessions-list"))
+    assert int(page.attrs["sessions-scroll"]["data-scroll-top"] or 0) > 4000
+
+
+@in_loop
+async def test_the_start_of_a_session_has_an_address() -> None:
+    page = await page_with(long_session(60))
+    await page.start("#/sessions/long")
+    page.say("key", key="Home")
+    await page.settle()
+    assert page.hash == "#/sessions/long?event=0"
+    await page.go("#/")
+    await page.go("#/sessions/long?event=0")
+    assert 'value="0"' in page.html("slider")
+    await page.go("#/sessions/long?event=5")
+    await page.go("#/sessions/long?event=0")
+    assert 'value="0"' in page.html("slider")
+
+
+@in_loop
+async def test_what_another_tab_stored_is_listed_when_the_page_comes_to_the_front() -> None:
+    page = await page_with(Script("s"))
+    await page.start()
+    await page.store.update_session(record("new"))
+    page.say("visible", value=True)
+    await page.settle()
+    assert "2" in page.text("sessions-head")
+
+
+@in_loop
+async def test_very_long_ids_have_an_address() -> None:
+    page = await page_with(long_session(3, "漢" * 2500))
+    await page.start()
+    page.say("key", key="j")
+    await page.settle()
+    assert "Event 3" in page.text("detail")
+
+
 @in_loop
 async def test_a_cancelled_import_changes_nothing() -> None:
     page = FakePage()

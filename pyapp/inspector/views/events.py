@@ -53,12 +53,18 @@ def _row(row: EventRow, origin: int, place: int, total: int) -> str:
             aria_setsize=str(total),
             aria_current="true" if place == 2 else None,
         )[
-            h.button(type="button", data_click="choose", data_arg=str(row.ordinal + 1), tabindex=_focus(place))[
+            h.button(
+                type="button",
+                data_click="choose",
+                data_passes="Space",
+                data_arg=str(row.ordinal + 1),
+                tabindex=_focus(place),
+            )[
                 h.i(class_=f"k {row.kind}", title=row.kind),
                 h.span(".ix")[str(row.event_index)],
                 h.span(".mt")[row.method],
                 h.span(".ex")[row.excerpt],
-                h.span(".at")[f"+{(row.created_at - origin) / 1000:.3f}"],
+                h.span(".at")[f"{(row.created_at - origin) / 1000:+.3f}"],
             ]
         ]
     )

@@ -33,6 +33,10 @@ def view(model: Model) -> Page:
             "data-sheet": model.sheet or None,
             "data-keys": " ".join(name.removeprefix("Shift+") for name in KEYS),
         },
+        "sessions-scroll": {
+            "data-scroll-top": str(model.list_scroll[1]),
+            "data-scroll-key": str(model.list_scroll[0]),
+        },
         "sessions-list": {"data-height": str(model.listing.height if model.listing else 0)},
     }
     if session:
@@ -98,7 +102,7 @@ def _bar(model: Model) -> str:
             icon("import"),
             "Import",
             h.input(
-                "#import", type="file", accept=".jsonl,.ndjson,application/jsonl", data_files="import",
+                "#import", type="file", multiple=True, accept=".jsonl,.ndjson,application/jsonl", data_files="import",
                 aria_label="Import a recording",
             ),
         ],
