@@ -50,8 +50,7 @@
     find('#log article') !== null &&
     find('#log-reading') === null;
   const isRead = () => find('#position') !== null && find('.reading') === null; // no session is open without a slider
-  const hasRows = (position) =>
-    find(`#event-${position - 1}[aria-current=true]:not(.unread)`) !== null && find('#events li.unread') === null;
+  const hasRow = (position) => find(`#event-${position - 1}[aria-current=true]:not(.unread)`) !== null;
 
   const settle = (pause) => new Promise((resolve) => setTimeout(resolve, pause));
 
@@ -89,7 +88,7 @@
       slider.dispatchEvent(new Event('input', { bubbles: true }));
       const transcript = until(() => isTranscript(position), `transcript at ${position}`);
       const detail = until(() => isDetail(position) && isTranscript(position), `event ${position}`);
-      const rows = until(() => hasRows(position), `rows at ${position}`);
+      const rows = until(() => hasRow(position), `row at ${position}`);
       const times = await Promise.all([transcript, detail, rows]);
       return times.map((time) => time - start);
     },
