@@ -3,7 +3,8 @@
 The public names, and nothing else: importing this needs only the standard library and no browser.
 """
 
-from .drivers.base import SessionPersistDriver, SessionStore
+from .drivers.base import ObservableStore, SessionPersistDriver, SessionStore, StoreChange, Totals
+from .drivers.defaults import with_defaults
 from .drivers.indexeddb import IndexedDBSessionPersistDriver
 from .drivers.memory import InMemorySessionPersistDriver
 from .errors import (
@@ -19,28 +20,33 @@ from .errors import (
     UnknownLayoutError,
     UnknownSessionError,
 )
-from .types import ListPage, SessionEvent, SessionRecord
+from .types import EventDraft, ListPage, SessionEvent, SessionRecord
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Cancelled",
     "EventConflictError",
+    "EventDraft",
     "InMemorySessionPersistDriver",
     "IndexedDBSessionPersistDriver",
     "InvalidCursorError",
     "InvalidFileError",
     "InvalidRecordError",
     "ListPage",
+    "ObservableStore",
     "PyappError",
     "SessionEvent",
     "SessionPersistDriver",
     "SessionRecord",
     "SessionStore",
+    "StoreChange",
     "StoreError",
     "StoreFullError",
     "StoreUnavailableError",
+    "Totals",
     "UnknownLayoutError",
     "UnknownSessionError",
     "__version__",
+    "with_defaults",
 ]

@@ -32,11 +32,11 @@ _BOM = b"\xef\xbb\xbf"
 class Recording:
     """A checked file, ready for `SessionStore.add_sessions`.
 
-    `event_rows` are JSON texts, each an array of event rows, `event_count` how many rows they hold together.
+    `event_rows` are chunks of rows, each row a JSON text, `event_count` how many rows they hold together.
     """
 
     sessions: tuple[SessionRecord, ...]
-    event_rows: Sequence[str]
+    event_rows: Sequence[Sequence[str]]
     event_count: int
 
 
@@ -56,7 +56,7 @@ class RecordingChecker:
         self._event_ids: set[str] = set()
         self._indexes: dict[str, set[int]] = {}
         self._first_line: dict[str, int] = {}
-        self._chunks: list[str] = []
+        self._chunks: list[Sequence[str]] = []
         self._rows: list[str] = []
         self._rows_size = 0
 
@@ -145,7 +145,7 @@ class RecordingChecker:
 
     def _end_chunk(self) -> None:
         if self._rows:
-            self._chunks.append(f"[{','.join(self._rows)}]")
+            self._chunks.append(self._rows)
         self._rows, self._rows_size = [], 0
 
 

@@ -15,7 +15,10 @@ from .json_text import dump, parse
 from .types import ListPage, SessionEvent, SessionRecord
 
 OpenDriver = Callable[[Any, Any], Awaitable[SessionPersistDriver]]
-"""Gives a driver for a database's name and a durability, None for the usual ones."""
+"""Gives a driver for a database's name and a durability, None for the usual ones. Raises ValueError for an unknown
+durability."""
+
+_OPTIONS = ("databaseName", "durability")
 
 
 @runtime_checkable
@@ -44,11 +47,12 @@ class DriverCalls:
 
     async def _dispatch(self, method: str, params: dict[str, Any]) -> Any:
         if method == "open":
-            handle = next(self._handles)
-            self._drivers[handle] = await self._open_driver(params.get("databaseName"), params.get("durability"))
-            return {"handle": handle}
-        driver = self._drivers.get(params.get("handle", 0))
+            return await self._open(params.get("options"))
+        handle = params.get("handle", 0)
+        driver = self._drivers.get(handle)
         if driver is None:
+            if method == "close":
+                return None
             raise StoreUnavailableError("this driver was closed; open another with pyapp.openDriver()")
         match method:
             case "getSession":
@@ -69,11 +73,31 @@ class DriverCalls:
                 await driver.insert_event(_id(params, "sessionId"), event)
                 return None
             case "close":
-                del self._drivers[params["handle"]]
+                del self._drivers[handle]
                 if isinstance(driver, Closable):
                     await driver.aclose()
                 return None
         raise InvalidRecordError(f"a driver has no method {str(method)[:80]!r}")
+
+    async def _open(self, options: Any) -> int:
+        given = _options(options)
+        handle = next(self._handles)
+        self._drivers[handle] = await self._open_driver(given.get("databaseName"), given.get("durability"))
+        return handle
+
+
+def _options(options: Any) -> dict[str, str]:
+    """The options that were given. A misspelt one is refused: it would quietly open the usual database."""
+    if options is None:
+        return {}
+    if not isinstance(options, dict):
+        raise TypeError(f"the options must be an object, not {str(options)[:80]!r}")
+    for name, value in options.items():
+        if name not in _OPTIONS:
+            raise TypeError(f"there is no option {name[:80]!r}; there are {' and '.join(_OPTIONS)}")
+        if not isinstance(value, str) or not value:
+            raise TypeError(f"{name} must be a text that is not empty, not {str(value)[:80]!r}")
+    return options
 
 
 def _id(params: dict[str, Any], name: str) -> str:

@@ -1,4 +1,4 @@
-"""The records that every store keeps: SessionRecord, SessionEvent and the pages of both.
+"""The records that every store keeps: SessionRecord, SessionEvent, EventDraft and the pages of both.
 
 Python names are snake_case, upstream's rows are camelCase: `from_row` and `to_row` are the one
 place where they meet. A field that this package does not know is kept in `extra` and written back as it was.
@@ -7,8 +7,9 @@ place where they meet. A field that this package does not know is kept in `extra
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
+from uuid import uuid4
 
 from .errors import InvalidRecordError
 
@@ -123,6 +124,41 @@ class SessionEvent:
         for name, value in self.extra.items():
             row.setdefault(name, value)
         return row
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """An event that has no place in its session yet: `append_event` gives it the next index.
+
+    `created_at` is milliseconds since the epoch. Without an `id` it gets a random one; with an id that follows
+    from what the event is, writing it twice stores it once.
+    """
+
+    sender: Sender
+    payload: dict[str, Any]
+    connection_id: str
+    created_at: int
+    id: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def named(self) -> EventDraft:
+        """The draft with an id: its own, or a random one (UUID version 4)."""
+        return self if self.id is not None else replace(self, id=str(uuid4()))
+
+    def at(self, session_id: str, event_index: int) -> SessionEvent:
+        """The event in its place. Raises InvalidRecordError when the draft has no id."""
+        if self.id is None:
+            raise InvalidRecordError("event: the draft has no id; take named()")
+        return SessionEvent(
+            self.id,
+            event_index,
+            session_id,
+            self.created_at,
+            self.connection_id,
+            self.sender,
+            self.payload,
+            self.extra,
+        )
 
 
 @dataclass(frozen=True, slots=True)

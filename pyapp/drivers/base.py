@@ -1,7 +1,8 @@
 """What a session store promises, and what every store shares: cursors and limits.
 
-A store has the five methods of `SessionPersistDriver`. `conformance/` holds the promises as
-functions that run on any of them.
+A driver has the five methods of `SessionPersistDriver`; a store has those of `SessionStore` too, and
+`defaults.with_defaults` makes a store of any driver. `conformance/` holds the promises as functions that
+run on any of them.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from .. import json_text
 from ..errors import EventConflictError, InvalidCursorError, InvalidRecordError
-from ..types import MAX_SAFE_INTEGER, ListPage, Row, SessionEvent, SessionRecord
+from ..types import MAX_SAFE_INTEGER, EventDraft, ListPage, Row, SessionEvent, SessionRecord
+
+if TYPE_CHECKING:
+    from typing import Self
 
 DEFAULT_LIMIT = 100
 """How many items a page holds when the caller does not say (upstream's number)."""
@@ -58,10 +62,28 @@ class SessionPersistDriver(Protocol):
 
 @runtime_checkable
 class SessionStore(SessionPersistDriver, Protocol):
-    """A driver that can also read from the end and write many at once; the inspector needs one.
+    """A driver that also appends, reads from the end, counts, deletes, and writes many at once.
 
-    `pyapp.drivers.memory` and `pyapp.drivers.indexeddb` are such stores.
+    `pyapp.drivers.memory` and `pyapp.drivers.indexeddb` are such stores; so is what
+    `pyapp.drivers.defaults.with_defaults` makes of a driver that has the five methods alone.
     """
+
+    async def append_event(self, session_id: str, draft: EventDraft) -> SessionEvent:
+        """Store an event behind the last one of its session, and return it as it was stored.
+
+        However many append at the same time, from wherever: each gets an index of its own, without gaps.
+        The same draft with an id a second time gives the event that is stored. Raises EventConflictError
+        when the id is taken by another event, and InvalidRecordError.
+        """
+        ...
+
+    async def insert_events(self, session_id: str, events: Sequence[SessionEvent]) -> None:
+        """Store some events of one session: all of them, or nothing.
+
+        Those that are stored already, and equal, stay as they are. Raises as `insert_event` does. (A
+        `DefaultStore` stores those before the refused one.)
+        """
+        ...
 
     async def last_events(
         self, session_id: str, n: int, *, before: tuple[int, str] | None = None
@@ -72,24 +94,72 @@ class SessionStore(SessionPersistDriver, Protocol):
         """
         ...
 
+    async def count_events(self, session_id: str) -> int:
+        """How many events of this session are stored; 0 for an unknown id."""
+        ...
+
+    async def delete_session(self, session_id: str) -> None:
+        """Delete a session's record and all its events: all of it, or nothing. An unknown id is no error."""
+        ...
+
     async def session_heads(self) -> Sequence[SessionHead]:
         """Of every session what a list needs to order it, in the order of list_sessions."""
+        ...
+
+    async def totals(self) -> Totals:
+        """How much is stored in all."""
         ...
 
     async def add_sessions(
         self,
         records: Sequence[SessionRecord],
-        event_rows: Iterable[str],
+        event_rows: Iterable[Sequence[str]],
         progress: Callable[[int], None] | None = None,
     ) -> None:
         """Add whole sessions that are not stored yet: all of them, or nothing.
 
-        `event_rows` are JSON texts, each an array of event rows that were checked before (see
+        `event_rows` are chunks of event rows, each row a JSON text that was checked before (see
         `pyapp.archive`); `progress` is told how many events were handed to the store so far.
         Raises EventConflictError when a session id or an event id is in use. When the task is
         cancelled nothing was added.
         """
         ...
+
+    async def aclose(self) -> None:
+        """Let go of what the store holds open, after the running calls; a second time is no error."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exception: object) -> None: ...
+
+
+@runtime_checkable
+class ObservableStore(SessionStore, Protocol):
+    """A store that tells when its content changes, also when another tab changed it."""
+
+    def on_change(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
+        """Call `listener` after changes, some 20 times a second at most; the returned function ends it.
+
+        A change may be told that the listener's side made itself.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChange:
+    """Which sessions' records or events are not as before; `everything` when that cannot be told."""
+
+    session_ids: frozenset[str] = frozenset()
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many sessions and events a store holds."""
+
+    sessions: int
+    events: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +170,11 @@ class SessionHead:
     agent: str
     created_at: int
     destroyed_at: int | None = None
+
+    @classmethod
+    def of(cls, record: SessionRecord) -> SessionHead:
+        """The head of a record."""
+        return cls(record.id, record.agent, record.created_at, record.destroyed_at)
 
 
 def check_limit(limit: int | None) -> int:
@@ -185,3 +260,13 @@ def check_same(stored: SessionEvent, given: SessionEvent) -> None:
     """A second insert of an id: fine when the events are equal. Raises EventConflictError otherwise."""
     if stored != given:
         raise EventConflictError.id_taken(given.id)
+
+
+def check_same_draft(stored: SessionEvent, session_id: str, draft: EventDraft) -> None:
+    """A second append of an id: fine when it is the same message in the same session.
+
+    Its time and its connection may be others: two clients hear of one message, each in its own moment. Raises
+    EventConflictError otherwise.
+    """
+    if (stored.session_id, stored.sender, stored.payload) != (session_id, draft.sender, draft.payload):
+        raise EventConflictError.id_taken(stored.id)

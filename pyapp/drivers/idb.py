@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any, Literal
 
 from ..errors import StoreError, StoreFullError, StoreUnavailableError
 from ..interop import Callbacks, JsException, JsValue, error_name, error_text, from_json, is_absent, scope, to_json
+from .prompt import PromptFuture
 
 Durability = Literal["relaxed", "strict", "default"]
 
 OPEN_SECONDS = 10.0
 """How long opening may take before another tab is held to be in the way."""
+
+WAIT_SECONDS = 1.0
+"""How long opening may take before the user is told that something is in the way."""
 
 
 class Aborted(Exception):
@@ -29,17 +35,24 @@ class Aborted(Exception):
         self.name = name
 
 
-class Transaction:
-    """One transaction while it runs. Made by `run`; its methods are for the `issue` function only."""
+Ended = Callable[[Any, BaseException | None], None]
+"""Told the result of a transaction, or why it was rolled back."""
 
-    def __init__(self, native: JsValue, callbacks: Callbacks, ended: asyncio.Future[None]) -> None:
+
+class Transaction:
+    """One transaction while it runs. Made by `begin`; its methods are for the `issue` function only."""
+
+    __slots__ = ("_callbacks", "_ended", "_fault", "_over", "native", "result")
+
+    def __init__(self, native: JsValue, ended: Ended) -> None:
         self.native = native
         self.result: Any = None
-        self._callbacks = callbacks
+        self._callbacks = Callbacks()
         self._ended = ended
         self._fault: BaseException | None = None
         self._over = False
-        self._task = asyncio.current_task()
+        # A failed request is not listened for: the abort that follows tells of the whole transaction.
+        native.onabort = native.oncomplete = self._callbacks.lend(self._on_end)
 
     def store(self, name: str) -> JsValue:
         """An object store that this transaction covers."""
@@ -65,41 +78,48 @@ class Transaction:
             except BaseException as fault:
                 self.abort(fault)
             else:
-                self.end(None)
+                self._end(None)
 
         request.onsuccess = self._callbacks.lend(succeed)
 
     def abort(self, fault: BaseException) -> None:
-        """Roll everything back and let `run` raise `fault`."""
+        """Roll everything back and let it end with `fault`."""
         self._fault = self._fault or fault
         self.native.abort()
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether the task that runs this transaction is being cancelled."""
-        return self._task is not None and self._task.cancelling() > 0
+    def _on_end(self, event: JsValue) -> None:
+        fault = None if event.type == "complete" else self._fault or _reason(self.native)
+        self._callbacks.release()
+        self._end(fault)
 
-    def wait_again(self) -> asyncio.Future[None]:
-        """A future of the end for a task whose cancellation has cancelled the first one."""
-        if self._ended.cancelled():
-            self._ended = asyncio.get_running_loop().create_future()
-            if self._over:
-                self._tell()
-        return self._ended
-
-    def end(self, error: BaseException | None) -> None:
-        """The transaction is over: done when `error` is None."""
+    def _end(self, fault: BaseException | None) -> None:
         if not self._over:
-            self._over, self._fault = True, self._fault or error
-            self._tell()
+            self._over = True
+            self._ended(self.result, fault)
 
-    def _tell(self) -> None:
-        if self._ended.done():
-            return
-        if self._fault is None:
-            self._ended.set_result(None)
-        else:
-            self._ended.set_exception(self._fault)
+
+def begin(
+    database: JsValue,
+    stores: JsValue,
+    mode: Literal["readonly", "readwrite"],
+    issue: Callable[[Transaction], None],
+    options: JsValue,
+    ended: Ended,
+) -> Transaction:
+    """Begin a transaction and call `ended`, once, in the event that ends it.
+
+    `stores` is a name or a JavaScript array of names, `options` a JavaScript object with the durability or None.
+    A read is over when `finish` says so; a write when the transaction is `complete`, since a request's
+    success comes before a full disk is noticed. `ended` gets what a callback raised, Aborted, or StoreFullError.
+    Raises JsException when the connection is closed: then nothing was begun.
+    """
+    native = database.transaction(stores, mode) if options is None else database.transaction(stores, mode, options)
+    transaction = Transaction(native, ended)
+    try:
+        issue(transaction)
+    except BaseException as fault:
+        transaction.abort(fault)
+    return transaction
 
 
 async def run(
@@ -109,51 +129,40 @@ async def run(
     issue: Callable[[Transaction], None],
     options: JsValue = None,
 ) -> Any:
-    """Run one transaction and return its `result`.
+    """Run one transaction (see `begin`) and return its `result`.
 
-    `stores` is a name or a JavaScript array of names, `options` a JavaScript object with the durability.
-    A read is done when `finish` says so; a write when the transaction is `complete`, since a
-    request's success comes before a full disk is noticed. Raises what a callback raised, Aborted,
-    StoreFullError, and JsException when the connection is closed. When the task is cancelled the
-    transaction is rolled back; a write that is past that counts, and the call returns as if not cancelled.
+    When the task is cancelled the transaction is rolled back; a write that is past that counts, and the call
+    returns as if not cancelled.
     """
-    native = database.transaction(stores, mode) if options is None else database.transaction(stores, mode, options)
-    callbacks = Callbacks()
-    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    transaction = Transaction(native, callbacks, ended)
+    over = PromptFuture()
+    outcome: list[tuple[Any, BaseException | None]] = []
 
-    def on_end(event: JsValue) -> None:
-        # A failed request is not listened for: the abort that follows tells of the whole transaction.
-        transaction.end(None if event.type == "complete" else _reason(native))
-        callbacks.release()
+    def ended(result: Any, fault: BaseException | None) -> None:
+        outcome.append((result, fault))
+        over.settle(result, fault)
 
-    handler = callbacks.lend(on_end)
-    native.onabort = native.oncomplete = handler
+    transaction = begin(database, stores, mode, issue, options, ended)
     try:
-        issue(transaction)
-    except BaseException as fault:
-        transaction.abort(fault)
-    try:
-        await ended  # not shielded: that would cost a further turn of the event loop for each call
+        return await over
     except asyncio.CancelledError:
-        await _cancel(transaction, mode)
-    return transaction.result
-
-
-async def _cancel(transaction: Transaction, mode: str) -> None:
-    """Roll back and raise CancelledError, unless a write has already been committed."""
-    ended = transaction.wait_again()
-    try:
-        transaction.abort(asyncio.CancelledError())
-    except JsException:  # committed, or about to be
-        if mode == "readonly":
-            raise asyncio.CancelledError from None
-        await ended
-        task = asyncio.current_task()
-        if task is not None:
-            task.uncancel()
+        if not over.cancelled():  # it was the transaction that ended so
+            raise
+    over = PromptFuture()
+    if outcome:
+        over.settle(*outcome[0])
     else:
-        await ended
+        try:
+            transaction.abort(asyncio.CancelledError())
+        except JsException:  # committed, or about to be
+            if mode == "readonly":
+                raise asyncio.CancelledError from None
+    result = await over
+    if mode == "readonly":
+        raise asyncio.CancelledError
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+    return result
 
 
 def _reason(native: JsValue) -> BaseException:
@@ -165,15 +174,23 @@ def _reason(native: JsValue) -> BaseException:
     return Aborted(error_name(error), error_text(error))
 
 
+Waiting = Callable[[bool], None]
+"""Told True when a call has to wait for another tab, and False once it need not any more."""
+
+
 async def open_database(
-    name: str, version: int, upgrade: Callable[[JsValue, int], None], on_lost: Callable[[], None]
+    name: str,
+    version: int,
+    upgrade: Callable[[JsValue, int], None],
+    on_lost: Callable[[], None],
+    on_wait: Waiting | None = None,
 ) -> Connection:
     """Open a database. `upgrade(database, old_version)` may refuse the upgrade by raising.
 
     `on_lost` is called once the connection is gone: another tab wants to upgrade or delete the
-    database, or the site's data were cleared. Raises what `upgrade` raised, Aborted with the DOM
-    error's name, and StoreUnavailableError where there is no IndexedDB or when another tab is in the
-    way for `OPEN_SECONDS`.
+    database, or the site's data were cleared. `on_wait` is told of an opening that takes over `WAIT_SECONDS`.
+    Raises what `upgrade` raised, Aborted with the DOM error's name, and StoreUnavailableError where there is
+    no IndexedDB or when another tab is in the way for `OPEN_SECONDS`.
     """
     try:
         factory = scope().indexedDB
@@ -181,7 +198,7 @@ async def open_database(
     except (AttributeError, JsException) as error:
         raise StoreUnavailableError(f"this browser gives no IndexedDB here: {error_text(error)}") from None
     callbacks = Callbacks()
-    opened: asyncio.Future[JsValue] = asyncio.get_running_loop().create_future()
+    opened = PromptFuture()
     refusal: list[BaseException] = []
 
     def on_event(event: JsValue) -> None:
@@ -194,27 +211,45 @@ async def open_database(
                 refusal.append(fault)
                 request.transaction.abort()
             return
+        callbacks.release()
         if event.type == "success":
             if opened.done():
                 request.result.close()
             else:
-                opened.set_result(request.result)
-        elif not opened.done():
+                opened.resolve(Connection(request.result, on_lost))
+        else:
             error = request.error
-            opened.set_exception(
+            opened.reject(
                 refusal[0] if refusal else Aborted(error_name(error), f"opening {name!r}: {error_text(error)}")
             )
-        callbacks.release()
 
     handler = callbacks.lend(on_event)
     request.onupgradeneeded = request.onsuccess = request.onerror = handler
+    with _told_of_waiting(on_wait):
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                connection: Connection = await opened
+        except TimeoutError:
+            raise StoreUnavailableError(
+                f"the database {name!r} is held by another tab; close the site's other tabs and try again"
+            ) from None
+    return connection
+
+
+@contextmanager
+def _told_of_waiting(on_wait: Waiting | None) -> Iterator[None]:
+    """The `blocked` event tells of one cause alone: a connection that stays open. Time tells of all."""
+    if on_wait is None:
+        yield
+        return
+    timer = asyncio.get_running_loop().call_later(WAIT_SECONDS, on_wait, True)
+    started = asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(OPEN_SECONDS):
-            return Connection(await opened, on_lost)
-    except TimeoutError:
-        raise StoreUnavailableError(
-            f"the database {name!r} is held by another tab; close the site's other tabs and try again"
-        ) from None
+        yield
+    finally:
+        timer.cancel()
+        if asyncio.get_running_loop().time() - started >= WAIT_SECONDS:
+            on_wait(False)
 
 
 class Connection:
@@ -242,14 +277,15 @@ class Connection:
         self._on_lost()
 
 
-def durability_options(durability: Durability) -> JsValue:
-    """The options object of `database.transaction`."""
-    return from_json(f'{{"durability":"{durability}"}}')
+@cache
+def durability_options(durability: Durability | None) -> JsValue:
+    """The options object of `database.transaction`, None for no wish."""
+    return None if durability is None else from_json(f'{{"durability":"{durability}"}}')
 
 
 def store_error(error: BaseException) -> BaseException:
-    """The package's error for one of IndexedDB's."""
-    if isinstance(error, StoreError):
+    """The package's error for one of IndexedDB's; any other error as it is."""
+    if not isinstance(error, (Aborted, JsException)):
         return error
     name = error.name if isinstance(error, Aborted) else error_name(error)
     if name == "QuotaExceededError":

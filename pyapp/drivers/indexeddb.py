@@ -9,34 +9,43 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import get_args
+from functools import partial
+from typing import TYPE_CHECKING, get_args
 
 from ..errors import EventConflictError
 from ..interop import JsValue, from_json, is_absent, to_json
-from ..types import ListPage, SessionEvent, SessionRecord
+from ..types import EventDraft, ListPage, SessionEvent, SessionRecord
 from .base import (
     Key,
     SessionHead,
+    StoreChange,
+    Totals,
     check_event,
     check_limit,
     check_record,
-    check_same,
     cursor_after,
     read_cursor,
 )
-from .idb import Aborted, Durability, Transaction, store_error
-from .indexeddb_connection import SessionDatabase
+from .idb import Aborted, Durability, Transaction, Waiting, store_error
+from .indexeddb_changes import Changes
+from .indexeddb_connection import Database
 from .indexeddb_layout import (
     INDEX,
     event_range,
-    index_range,
+    open_layout,
     optional_json,
     range_to_end,
-    read_event,
     read_events,
     read_heads,
     read_record,
 )
+from .indexeddb_writer import Append, Insert, Put, Writer, add_rows
+
+if TYPE_CHECKING:
+    from typing import Self
+
+DELETED_AT_ONCE = 1_000
+"""Events of a session whose keys are held at once while it is deleted."""
 
 
 class IndexedDBSessionPersistDriver:
@@ -49,14 +58,21 @@ class IndexedDBSessionPersistDriver:
     Raises ValueError for an unknown durability.
     """
 
-    def __init__(self, database_name: str = "sandbox-agent-session-store", durability: Durability = "relaxed") -> None:
+    def __init__(
+        self,
+        database_name: str = "sandbox-agent-session-store",
+        durability: Durability = "relaxed",
+        on_wait: Waiting | None = None,
+    ) -> None:
         if durability not in get_args(Durability):
             raise ValueError(f"durability must be one of {get_args(Durability)}, not {durability!r}")
         self.database_name = database_name
-        self._durability: Durability = durability
-        self._database = SessionDatabase(database_name)
+        self._database = Database(database_name, lambda on_lost: open_layout(database_name, on_lost, on_wait))
+        self._changes = Changes(database_name)
+        self._database.on_lost = lambda: self._changes.tell(StoreChange(everything=True))
+        self._writer = Writer(self._database, durability, self._changes.touch)
 
-    async def __aenter__(self) -> IndexedDBSessionPersistDriver:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
@@ -64,7 +80,23 @@ class IndexedDBSessionPersistDriver:
 
     async def aclose(self) -> None:
         """Close the database after the running calls; further calls raise StoreUnavailableError."""
+        await self._writer.idle()
         self._database.close()
+        self._changes.release()
+
+    async def release(self) -> None:
+        """Let go of the database after the running calls, as a page does that is put aside; a call opens it again."""
+        await self._writer.idle()
+        self._database.release()
+        self._changes.release()
+
+    def on_change(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
+        """Call `listener` after changes by any driver of this database, in any tab; the returned function ends it.
+
+        What writes past this package, as upstream's own code does, is not heard of. When the browser has taken the
+        database away, everything has changed.
+        """
+        return self._changes.listen(listener)
 
     async def get_session(self, session_id: str) -> SessionRecord | None:
         """The record under this id, or None."""
@@ -109,12 +141,7 @@ class IndexedDBSessionPersistDriver:
 
     async def update_session(self, record: SessionRecord) -> None:
         """Store a record, in place of the one with the same id. Raises InvalidRecordError, StoreFullError."""
-        text = check_record(record)
-
-        def issue(transaction: Transaction) -> None:
-            transaction.store("sessions").put(from_json(text))
-
-        await self._database.run("sessions", "readwrite", issue, "strict")
+        await self._writer.write(Put(record.id, check_record(record)))
 
     async def list_events(
         self, session_id: str, *, cursor: str | None = None, limit: int | None = None
@@ -161,43 +188,77 @@ class IndexedDBSessionPersistDriver:
         """Store one event; return when it is durable. Raises EventConflictError, InvalidRecordError,
         StoreFullError.
         """
-        text = check_event(session_id, event)
-        taken = EventConflictError.index_taken(session_id, event.event_index)
+        await self._writer.write(Insert(session_id, (event,), (check_event(session_id, event),)))
+
+    async def insert_events(self, session_id: str, events: Sequence[SessionEvent]) -> None:
+        """Store some events of a session: all, or none. Raises EventConflictError, InvalidRecordError,
+        StoreFullError.
+        """
+        texts = [check_event(session_id, event) for event in events]
+        if texts:
+            await self._writer.write(Insert(session_id, tuple(events), texts))
+
+    async def append_event(self, session_id: str, draft: EventDraft) -> SessionEvent:
+        """Store an event behind the last one, whose index is read in the same transaction. Raises
+        EventConflictError, InvalidRecordError, StoreFullError.
+        """
+        named = draft.named()
+        size = len(check_event(session_id, named.at(session_id, 1)))
+        stored: SessionEvent = await self._writer.write(Append(session_id, named, draft.id is not None, size))
+        return stored
+
+    async def count_events(self, session_id: str) -> int:
+        """How many events of this session are stored."""
 
         def issue(transaction: Transaction) -> None:
-            store = transaction.store("events")
+            request = transaction.store("events").index(INDEX).count(event_range(session_id))
+            transaction.finish(request, int)
 
-            def on_key(key: JsValue) -> None:
-                if not is_absent(key):
-                    transaction.abort(taken)
+        return int(await self._database.run("events", "readonly", issue))
 
-            index = store.index(INDEX)
-            transaction.then(index.getKey(index_range(session_id, event.event_index)), on_key)
-            store.add(from_json(text))
+    async def totals(self) -> Totals:
+        """How much is stored in all."""
 
-        try:
-            await self._database.run("events", "readwrite", issue, self._durability)
-        except (EventConflictError, Aborted) as error:
-            # Stored before, or taken by another: only here does it pay to look at the stored event.
-            if isinstance(error, Aborted) and error.name != "ConstraintError":
-                raise store_error(error) from None
-            stored = await self._event(event.id)
-            if stored is None:
-                raise taken from None
-            check_same(stored, event)
+        def issue(transaction: Transaction) -> None:
+            counts: list[int] = []
+            transaction.then(transaction.store("sessions").count(), counts.append)
+            transaction.finish(transaction.store("events").count(), lambda events: Totals(int(counts[0]), int(events)))
+
+        totals: Totals = await self._database.run(("sessions", "events"), "readonly", issue)
+        return totals
+
+    async def delete_session(self, session_id: str) -> None:
+        """Delete a session's record and all its events: all of it, or nothing."""
+
+        def issue(transaction: Transaction) -> None:
+            events = transaction.store("events")
+            index = events.index(INDEX)
+            # delete() takes one argument and does not mind that forEach gives it three
+            delete = events.delete.bind(events)
+
+            def on_keys(keys: JsValue) -> None:
+                keys.forEach(delete)
+                if keys.length == DELETED_AT_ONCE:
+                    transaction.then(index.getAllKeys(event_range(session_id), DELETED_AT_ONCE), on_keys)
+
+            transaction.store("sessions").delete(from_json(json.dumps(session_id)))
+            transaction.then(index.getAllKeys(event_range(session_id), DELETED_AT_ONCE), on_keys)
+
+        await self._write_whole(issue)
+        self._changes.touch(session_id)
 
     async def add_sessions(
         self,
         records: Sequence[SessionRecord],
-        event_rows: Iterable[str],
+        event_rows: Iterable[Sequence[str]],
         progress: Callable[[int], None] | None = None,
     ) -> None:
         """Add whole sessions that are not stored yet: all of them, or nothing (see SessionStore)."""
         texts = [check_record(record) for record in records]
         chunks = iter(event_rows)
         added = 0
-        chunk = ""
-        requests: list[JsValue] = []
+        chunk: Sequence[str] | None = None
+        task = asyncio.current_task()
 
         def issue(transaction: Transaction) -> None:
             sessions, events = transaction.store("sessions"), transaction.store("events")
@@ -210,26 +271,22 @@ class IndexedDBSessionPersistDriver:
 
                 return on_key
 
-            def on_chunk(_result: JsValue) -> None:
+            def on_chunk(count: int, _result: JsValue) -> None:
                 nonlocal added
-                added += len(requests)
-                if progress is not None and requests:
+                added += count
+                if progress is not None:
                     progress(added)
-                if transaction.cancelled:
+                if task is not None and task.cancelling():
                     raise asyncio.CancelledError
                 add_chunk()
 
             def add_chunk() -> None:
-                nonlocal chunk, requests
-                chunk = next(chunks, "")
-                if not chunk:
-                    return
-                add = events.add
-                requests = [add(row) for row in from_json(chunk)]
-                if requests:
-                    transaction.then(requests[-1], on_chunk)
-                else:
-                    add_chunk()
+                nonlocal chunk
+                chunk = next(chunks, None)
+                while chunk is not None and not chunk:
+                    chunk = next(chunks, None)
+                if chunk:
+                    transaction.then(add_rows(events, chunk), partial(on_chunk, len(chunk)))
 
             for record, text in zip(records, texts, strict=True):
                 # events without a record may be left from elsewhere
@@ -239,24 +296,34 @@ class IndexedDBSessionPersistDriver:
             add_chunk()
 
         try:
-            await self._database.run(["sessions", "events"], "readwrite", issue, "strict", repeatable=False)
+            await self._write_whole(issue)
+        except Aborted:
+            stored = await self._first_stored(chunk)
+            raise EventConflictError.id_taken(stored) if stored else EventConflictError.brought_twice() from None
+        for record in records:
+            self._changes.touch(record.id)
+
+    async def _write_whole(self, issue: Callable[[Transaction], None]) -> None:
+        """A transaction of its own over both stores. Raises Aborted for a ConstraintError alone."""
+        try:
+            await self._database.run(("sessions", "events"), "readwrite", issue, "strict", repeatable=False)
         except Aborted as error:
             if error.name == "ConstraintError":
-                stored = await self._first_stored(chunk)
-                raise EventConflictError.id_taken(stored) if stored else EventConflictError.brought_twice() from None
+                raise
             raise store_error(error) from None
 
-    async def _event(self, event_id: str) -> SessionEvent | None:
+    async def _is_stored(self, event_id: str) -> bool:
         def issue(transaction: Transaction) -> None:
-            request = transaction.store("events").get(from_json(json.dumps(event_id)))
-            transaction.finish(request, optional_json)
+            request = transaction.store("events").getKey(from_json(json.dumps(event_id)))
+            transaction.finish(request, is_absent)
 
-        return read_event(await self._database.run("events", "readonly", issue))
+        return not await self._database.run("events", "readonly", issue)
 
-    async def _first_stored(self, rows: str) -> str | None:
-        for row in json.loads(rows or "[]"):
-            if await self._event(row["id"]) is not None:
-                return str(row["id"])
+    async def _first_stored(self, texts: Sequence[str] | None) -> str | None:
+        for text in texts or ():
+            event_id = json.loads(text)["id"]
+            if await self._is_stored(event_id):
+                return str(event_id)
         return None
 
 

@@ -1,37 +1,64 @@
-"""The database behind the driver: opened at the first call, and again when the browser took it away."""
+"""A database that is there when it is needed: opened at the first call, and again when the browser took it away."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any, Literal
 
 from ..errors import StoreUnavailableError
 from ..interop import JsException, JsValue, error_name, from_json
 from .idb import Aborted, Connection, Durability, Transaction, durability_options, run, store_error
-from .indexeddb_layout import open_layout
+
+Opener = Callable[[Callable[[], None]], Awaitable[Connection]]
+"""Opens a connection; what it is given is to be called once the browser has taken the connection away."""
 
 
-class SessionDatabase:
-    """A database of upstream's layout that is there when it is needed, until `close`."""
+class Database:
+    """A database of one layout, until `close`."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, opener: Opener) -> None:
         self.name = name
-        self._connection: Connection | None = None
+        self.connection: Connection | None = None
+        """What is open now, if anything is."""
+        self.on_lost: Callable[[], None] = lambda: None
+        """Called when the browser has taken the connection away."""
+        self._opener = opener
         self._opening = asyncio.Lock()
         self._closed = False
-        self._options: dict[str, JsValue] = {}
 
     def close(self) -> None:
-        """Close after the running transactions; a later `run` raises StoreUnavailableError."""
+        """Close after the running transactions; a later call raises StoreUnavailableError."""
         self._closed = True
-        if self._connection is not None:
-            self._forget(self._connection)
+        self.release()
+
+    def release(self) -> None:
+        """Let go of the connection, after the running transactions; the next call opens another."""
+        if self.connection is not None:
+            self.forget(self.connection)
+
+    def check_open(self) -> None:
+        """Raises StoreUnavailableError after `close`."""
+        if self._closed:
+            raise StoreUnavailableError(f"the driver of the database {self.name!r} was closed; make a new one")
+
+    async def connect(self) -> Connection:
+        """The open connection, or a new one. Raises what opening raises, and StoreUnavailableError."""
+        async with self._opening:
+            if self.connection is None:
+                self.check_open()
+                connection = await self._opener(self._lost)
+                if self._closed:
+                    connection.close()
+                self.check_open()
+                self.connection = connection
+            return self.connection
 
     async def run(
         self,
-        stores: str | list[str],
+        stores: str | tuple[str, ...],
         mode: Literal["readonly", "readwrite"],
         issue: Callable[[Transaction], None],
         durability: Durability | None = None,
@@ -43,42 +70,38 @@ class SessionDatabase:
         With `repeatable=False` a transaction that was under way when the connection broke is not begun again.
         Raises UnknownLayoutError, StoreUnavailableError and what `idb.run` raises, but no JsException.
         """
-        names = stores if isinstance(stores, str) else from_json(json.dumps(stores))
-        options = None if durability is None else self._options_for(durability)
         for retry in (True, False):
-            connection = self._connection or await self._open()
+            connection = self.connection or await self.connect()
             try:
-                return await run(connection.native, names, mode, issue, options)
+                return await run(connection.native, stores_array(stores), mode, issue, durability_options(durability))
             except JsException as error:  # no transaction was begun
-                if error_name(error) != "InvalidStateError" or not retry:
+                if not is_lost(error) or not retry:
                     raise store_error(error) from None
-            except Aborted as error:  # "AbortError": the browser closed the connection under a running one
-                if error.name != "AbortError" or not retry or not repeatable:
+            except Aborted as error:
+                if not is_lost(error) or not retry or not repeatable:
                     raise
-            self._forget(connection)
+            self.forget(connection)
         raise AssertionError("the second try returns or raises")
 
-    def _options_for(self, durability: Durability) -> JsValue:
-        if durability not in self._options:
-            self._options[durability] = durability_options(durability)
-        return self._options[durability]
-
-    async def _open(self) -> Connection:
-        async with self._opening:
-            if self._connection is not None:
-                return self._connection
-            if not self._closed:
-                connection = await open_layout(self.name, self._lost)
-                if not self._closed:
-                    self._connection = connection
-                    return connection
-                connection.close()
-        raise StoreUnavailableError(f"the driver of the database {self.name!r} was closed; make a new one")
+    def forget(self, connection: Connection) -> None:
+        """This connection is of no use any more."""
+        connection.close()
+        if self.connection is connection:
+            self.connection = None
 
     def _lost(self) -> None:
-        self._connection = None
+        self.connection = None
+        self.on_lost()
 
-    def _forget(self, connection: Connection) -> None:
-        connection.close()
-        if self._connection is connection:
-            self._connection = None
+
+def is_lost(error: BaseException) -> bool:
+    """Whether a new connection may help: this one was closed, before a transaction began or under a running one."""
+    if isinstance(error, Aborted):
+        return error.name == "AbortError"
+    return isinstance(error, JsException) and error_name(error) == "InvalidStateError"
+
+
+@cache
+def stores_array(stores: str | tuple[str, ...]) -> JsValue:
+    """What `database.transaction` takes: one name, or a JavaScript array of names."""
+    return stores if isinstance(stores, str) else from_json(json.dumps(stores))

@@ -14,7 +14,7 @@ from ..errors import InvalidRecordError, StoreUnavailableError, UnknownLayoutErr
 from ..interop import JsException, JsValue, error_text, from_json, is_absent, scope, to_json
 from ..types import SessionEvent, SessionRecord
 from .base import Key, SessionHead
-from .idb import Aborted, Connection, open_database
+from .idb import Aborted, Connection, Waiting, open_database
 
 VERSION = 2
 """Upstream's version of the layout. A higher one would lock upstream out of its own database."""
@@ -24,14 +24,14 @@ _INDEX_PATH = ["sessionId", "eventIndex", "id"]
 _HEAD_FIELDS = '["id","agent","createdAt","destroyedAt"]'
 
 
-async def open_layout(name: str, on_lost: Callable[[], None]) -> Connection:
-    """Open a database of this layout, or create it.
+async def open_layout(name: str, on_lost: Callable[[], None], on_wait: Waiting | None = None) -> Connection:
+    """Open a database of this layout, or create it (see `idb.open_database`).
 
     Raises UnknownLayoutError and changes nothing when the database holds something else,
     StoreUnavailableError when it cannot be opened.
     """
     try:
-        connection = await open_database(name, VERSION, _create, on_lost)
+        connection = await open_database(name, VERSION, _create, on_lost, on_wait)
     except Aborted as error:
         if error.name == "VersionError":
             raise UnknownLayoutError(
@@ -85,9 +85,15 @@ def event_range(session_id: str, *, after: Key | None = None, before: Key | None
     return _range(low, high)
 
 
-def index_range(session_id: str, event_index: int) -> JsValue:
-    """The keys of the events with this index."""
-    return _range([session_id, event_index], [session_id, event_index, []])
+def index_range(session_id: str, first: int, last: int) -> JsValue:
+    """The keys of the events with these indexes."""
+    return _range([session_id, first], [session_id, last, []])
+
+
+def event_key(key: JsValue) -> tuple[str, int, str]:
+    """Session id, event index and id of a key in the index."""
+    session_id, event_index, id_ = json.loads(to_json(key))
+    return session_id, int(event_index), id_
 
 
 def range_to_end(start: JsValue, keys: JsValue) -> JsValue:

@@ -9,20 +9,26 @@ import asyncio
 import json
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from .. import json_text
 from ..errors import EventConflictError
-from ..types import ListPage, SessionEvent, SessionRecord
+from ..types import EventDraft, ListPage, SessionEvent, SessionRecord
 from .base import (
     Key,
     SessionHead,
+    StoreChange,
+    Totals,
     check_event,
     check_limit,
     check_record,
     check_same,
+    check_same_draft,
     cursor_after,
     read_cursor,
 )
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class InMemorySessionPersistDriver:
@@ -41,6 +47,21 @@ class InMemorySessionPersistDriver:
         self._session_order: list[Key] = []
         self._events: dict[str, str] = {}
         self._event_order: dict[str, list[Key]] = {}
+        self._listeners: list[Callable[[StoreChange], None]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Nothing to close; there so that every store can be closed alike."""
+
+    def on_change(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
+        """Call `listener` after each change; the returned function ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     async def get_session(self, session_id: str) -> SessionRecord | None:
         """The record under this id, or None."""
@@ -58,6 +79,7 @@ class InMemorySessionPersistDriver:
         text = check_record(record)
         self._put_record(record.id, record.created_at, text)
         self._drop_oldest_sessions()
+        self._tell(record.id)
 
     async def list_events(
         self, session_id: str, *, cursor: str | None = None, limit: int | None = None
@@ -69,16 +91,53 @@ class InMemorySessionPersistDriver:
 
     async def insert_event(self, session_id: str, event: SessionEvent) -> None:
         """Store one event. Raises EventConflictError and InvalidRecordError."""
-        text = check_event(session_id, event)
-        if (stored := self._events.get(event.id)) is not None:
-            check_same(SessionEvent.from_row(json.loads(stored)), event)
-            return
-        order = self._event_order.get(session_id, [])
-        at = bisect_left(order, (event.event_index, ""))
-        if at < len(order) and order[at][0] == event.event_index:
-            raise EventConflictError.index_taken(session_id, event.event_index)
-        self._put_event(session_id, (event.event_index, event.id), text)
+        await self.insert_events(session_id, [event])
+
+    async def insert_events(self, session_id: str, events: Sequence[SessionEvent]) -> None:
+        """Store some events: all, or none. Raises EventConflictError and InvalidRecordError."""
+        texts = {event.id: check_event(session_id, event) for event in events}
+        indexes = {index for index, _ in self._event_order.get(session_id, [])}
+        new: dict[str, SessionEvent] = {}
+        for event in events:
+            stored = self._event(event.id) or new.get(event.id)
+            if stored is not None:
+                check_same(stored, event)
+                continue
+            if event.event_index in indexes:
+                raise EventConflictError.index_taken(session_id, event.event_index)
+            indexes.add(event.event_index)
+            new[event.id] = event
+        for event in new.values():
+            self._put_event(session_id, (event.event_index, event.id), texts[event.id])
         self._drop_oldest_events(session_id)
+        self._tell(session_id)
+
+    async def append_event(self, session_id: str, draft: EventDraft) -> SessionEvent:
+        """Store an event behind the last one. Raises EventConflictError and InvalidRecordError."""
+        draft = draft.named()
+        if (stored := self._event(draft.id or "")) is not None:
+            check_same_draft(stored, session_id, draft)
+            return stored
+        order = self._event_order.get(session_id, [])
+        event = draft.at(session_id, order[-1][0] + 1 if order else 1)
+        await self.insert_events(session_id, [event])
+        return event
+
+    async def count_events(self, session_id: str) -> int:
+        """How many events of this session are stored."""
+        return len(self._event_order.get(session_id, []))
+
+    async def totals(self) -> Totals:
+        """How much is stored in all."""
+        return Totals(len(self._records), len(self._events))
+
+    async def delete_session(self, session_id: str) -> None:
+        """Delete a session's record and its events."""
+        if (text := self._records.pop(session_id, None)) is not None:
+            self._session_order.remove((json.loads(text)["createdAt"], session_id))
+        for _, id_ in self._event_order.pop(session_id, []):
+            del self._events[id_]
+        self._tell(session_id)
 
     async def last_events(
         self, session_id: str, n: int, *, before: tuple[int, str] | None = None
@@ -90,13 +149,14 @@ class InMemorySessionPersistDriver:
 
     async def session_heads(self) -> Sequence[SessionHead]:
         """Of every session what a list needs to order it, in the order of list_sessions."""
-        records = [SessionRecord.from_row(json.loads(self._records[id_])) for _, id_ in self._session_order]
-        return [SessionHead(record.id, record.agent, record.created_at, record.destroyed_at) for record in records]
+        return [
+            SessionHead.of(SessionRecord.from_row(json.loads(self._records[id_]))) for _, id_ in self._session_order
+        ]
 
     async def add_sessions(
         self,
         records: Sequence[SessionRecord],
-        event_rows: Iterable[str],
+        event_rows: Iterable[Sequence[str]],
         progress: Callable[[int], None] | None = None,
     ) -> None:
         """Add whole sessions that are not stored yet: all of them, or nothing (see SessionStore)."""
@@ -107,11 +167,11 @@ class InMemorySessionPersistDriver:
             new_records[record.id] = record.created_at, check_record(record)
         new_events: dict[str, tuple[str, Key, str]] = {}
         for rows in event_rows:
-            for row in json.loads(rows):
-                event = SessionEvent.from_row(row)
+            for text in rows:
+                event = SessionEvent.from_row(json.loads(text))
                 if event.id in new_events:
                     raise EventConflictError.brought_twice()
-                new_events[event.id] = event.session_id, (event.event_index, event.id), json_text.dump(row)
+                new_events[event.id] = event.session_id, (event.event_index, event.id), text
             if progress is not None:
                 progress(len(new_events))
             await asyncio.sleep(0)  # so that the task can be cancelled while nothing is changed yet
@@ -128,9 +188,11 @@ class InMemorySessionPersistDriver:
         for session_id in new_records:
             self._drop_oldest_events(session_id)
         self._drop_oldest_sessions()
+        self._tell(*new_records)
 
-    async def aclose(self) -> None:
-        """Nothing to close; there so that every store can be closed alike."""
+    def _event(self, id_: str) -> SessionEvent | None:
+        text = self._events.get(id_)
+        return None if text is None else SessionEvent.from_row(json.loads(text))
 
     def _read_events(self, keys: Iterable[Key]) -> tuple[SessionEvent, ...]:
         return tuple(SessionEvent.from_row(json.loads(self._events[id_])) for _, id_ in keys)
@@ -158,6 +220,10 @@ class InMemorySessionPersistDriver:
             del self._records[oldest]
             for _, id_ in self._event_order.pop(oldest, []):
                 del self._events[id_]
+
+    def _tell(self, *session_ids: str) -> None:
+        for listener in list(self._listeners):
+            listener(StoreChange(frozenset(session_ids)))
 
 
 def _page(order: list[Key], after: Key | None, limit: int) -> tuple[list[Key], bool]:

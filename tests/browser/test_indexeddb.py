@@ -7,16 +7,16 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT, DriverPromise, StorePromise
+from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT, WHOLE_CONTRACT, DriverPromise, StorePromise
 
 from .bare_page import open_bare_page, run_python
 
 PROMISE = """
 from pyapp import IndexedDBSessionPersistDriver
-from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT
+from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT, WHOLE_CONTRACT
 
 name = {name!r}
-promise = next(one for one in (*DRIVER_CONTRACT, *STORE_CONTRACT) if one.__name__ == name)
+promise = next(one for one in (*DRIVER_CONTRACT, *STORE_CONTRACT, *WHOLE_CONTRACT) if one.__name__ == name)
 async with IndexedDBSessionPersistDriver("contract-" + name) as driver:
     await promise(driver)
 """
@@ -33,7 +33,9 @@ def bare_page(chromium: Browser, site: str) -> Iterator[Page]:
     assert not faults, "the page saw errors that no promise asked for"
 
 
-@pytest.mark.parametrize("promise", [*DRIVER_CONTRACT, *STORE_CONTRACT], ids=lambda promise: promise.__name__)
+@pytest.mark.parametrize(
+    "promise", [*DRIVER_CONTRACT, *STORE_CONTRACT, *WHOLE_CONTRACT], ids=lambda promise: promise.__name__
+)
 def test_promise(bare_page: Page, promise: DriverPromise | StorePromise) -> None:
     run_python(bare_page, PROMISE.format(name=promise.__name__))
 
@@ -41,7 +43,8 @@ def test_promise(bare_page: Page, promise: DriverPromise | StorePromise) -> None
 def test_it_is_a_store(bare_page: Page) -> None:
     code = """
 import json
-from pyapp import IndexedDBSessionPersistDriver, SessionStore
-json.dumps(isinstance(IndexedDBSessionPersistDriver(), SessionStore))
+from pyapp import IndexedDBSessionPersistDriver
+from pyapp.drivers.base import ObservableStore
+json.dumps(isinstance(IndexedDBSessionPersistDriver(), ObservableStore))
 """
     assert run_python(bare_page, code) is True

@@ -270,7 +270,7 @@ while refused is None:
 read = [one.event_index for one in await all_events(driver)]
 await driver.insert_event("s1", event(kept + 1))
 huge = large(1, 20_000_000).to_row() | {"sessionId": "s2", "id": "s2-1"}
-bulk = await caught(driver.add_sessions([record("s2")], [json.dumps([huge])]))
+bulk = await caught(driver.add_sessions([record("s2")], [[json.dumps(huge)]]))
 json.dumps([refused, bulk, kept, read, len(await all_events(driver)), len(await all_sessions(driver))])
 """
     )

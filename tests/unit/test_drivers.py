@@ -12,6 +12,7 @@ from pyapp.drivers.conformance import (
     DRIVER_CONTRACT,
     MEMORY_CAPS,
     STORE_CONTRACT,
+    WHOLE_CONTRACT,
     CapPromise,
     ContractBroken,
     DriverPromise,
@@ -25,6 +26,7 @@ from pyapp.drivers.conformance.events import (
 )
 from pyapp.drivers.conformance.kit import all_events, event
 from pyapp.drivers.conformance.values import later_changes_do_not_reach_the_store
+from pyapp.drivers.defaults import with_defaults
 
 
 @pytest.mark.parametrize("promise", DRIVER_CONTRACT, ids=lambda promise: promise.__name__)
@@ -32,9 +34,26 @@ def test_driver_promise(promise: DriverPromise) -> None:
     asyncio.run(promise(InMemorySessionPersistDriver()))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("promise", STORE_CONTRACT, ids=lambda promise: promise.__name__)
+@pytest.mark.parametrize("promise", [*STORE_CONTRACT, *WHOLE_CONTRACT], ids=lambda promise: promise.__name__)
 def test_store_promise(promise: StorePromise) -> None:
     asyncio.run(promise(InMemorySessionPersistDriver()))  # type: ignore[arg-type]
+
+
+class FiveMethods:
+    """A driver of somebody's own, with what upstream asks for and nothing else."""
+
+    def __init__(self) -> None:
+        driver = InMemorySessionPersistDriver()
+        self.get_session = driver.get_session
+        self.list_sessions = driver.list_sessions
+        self.update_session = driver.update_session
+        self.list_events = driver.list_events
+        self.insert_event = driver.insert_event
+
+
+@pytest.mark.parametrize("promise", [*DRIVER_CONTRACT, *STORE_CONTRACT], ids=lambda promise: promise.__name__)
+def test_promise_by_defaults(promise: StorePromise) -> None:
+    asyncio.run(promise(with_defaults(FiveMethods())))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("promise", MEMORY_CAPS, ids=lambda promise: promise.__name__)

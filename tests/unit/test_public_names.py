@@ -14,23 +14,28 @@ import pyapp
 PUBLIC = {
     "Cancelled",
     "EventConflictError",
+    "EventDraft",
     "InMemorySessionPersistDriver",
     "IndexedDBSessionPersistDriver",
     "InvalidCursorError",
     "InvalidFileError",
     "InvalidRecordError",
     "ListPage",
+    "ObservableStore",
     "PyappError",
     "SessionEvent",
     "SessionPersistDriver",
     "SessionRecord",
     "SessionStore",
+    "StoreChange",
     "StoreError",
     "StoreFullError",
     "StoreUnavailableError",
+    "Totals",
     "UnknownLayoutError",
     "UnknownSessionError",
     "__version__",
+    "with_defaults",
 }
 
 

@@ -1,8 +1,8 @@
 """What every session store promises: one plain async function a promise, for any driver, of ours or yours.
 
 Each takes a fresh, empty driver and raises ContractBroken when the promise is not kept. `DRIVER_CONTRACT`
-asks for the five methods of SessionPersistDriver, `STORE_CONTRACT` for the further ones of
-SessionStore. With pytest:
+asks for the five methods of SessionPersistDriver, `STORE_CONTRACT` for the further ones of SessionStore,
+`WHOLE_CONTRACT` for writes that happen whole or not at all. With pytest:
 
     @pytest.mark.parametrize("promise", DRIVER_CONTRACT, ids=lambda promise: promise.__name__)
     def test_promise(promise):
@@ -15,6 +15,7 @@ from .kit import ContractBroken, DriverPromise
 from .sessions import SESSIONS
 from .store import STORE_CONTRACT, StorePromise
 from .values import VALUES
+from .whole import WHOLE_CONTRACT
 
 DRIVER_CONTRACT: tuple[DriverPromise, ...] = (*SESSIONS, *EVENTS, *VALUES)
 """What every SessionPersistDriver promises."""
@@ -23,6 +24,7 @@ __all__ = [
     "DRIVER_CONTRACT",
     "MEMORY_CAPS",
     "STORE_CONTRACT",
+    "WHOLE_CONTRACT",
     "CapPromise",
     "ContractBroken",
     "DriverPromise",

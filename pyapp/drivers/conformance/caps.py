@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from ..memory import InMemorySessionPersistDriver
 from .kit import all_events, all_sessions, event, expect_equal, record
-from .store import rows
+from .whole import rows
 
 CapPromise = Callable[[Callable[[int, int], InMemorySessionPersistDriver]], Awaitable[None]]
 

@@ -1,22 +1,19 @@
-"""The promises of a SessionStore beyond those of a driver: reading from the end, whole sessions at once."""
+"""The promises of a SessionStore beyond those of a driver: appending, reading from the end, counting, deleting."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
 
-from ...errors import EventConflictError
-from ...types import SessionEvent
-from ..base import SessionHead, SessionStore
-from .kit import all_events, all_sessions, event, expect_equal, expect_refused, record
+from ...errors import EventConflictError, InvalidRecordError
+from ...types import EventDraft
+from ..base import SessionHead, SessionStore, Totals
+from .kit import ContractBroken, all_events, all_sessions, event, expect_equal, expect_refused, record
 
 StorePromise = Callable[[SessionStore], Awaitable[None]]
-
-
-def rows(events: list[SessionEvent]) -> str:
-    """A JSON text of event rows, as `add_sessions` takes them."""
-    return json.dumps([one.to_row() for one in events])
+"""One promise: raises ContractBroken when a fresh, empty store does not keep it."""
 
 
 async def last_events_are_exact(driver: SessionStore) -> None:
@@ -60,116 +57,138 @@ async def session_heads_agree_with_the_list(driver: SessionStore) -> None:
     expect_equal([head.id for head in heads], ["c", "a", "b"], "their order")
 
 
-async def add_sessions_adds_everything(driver: SessionStore) -> None:
-    """Records and events of all chunks are there afterwards, and progress told of them."""
-    await driver.update_session(record("s0"))
-    told: list[int] = []
-    chunks = [rows([event(2), event(1, "s2")]), rows([]), rows([event(1), event(3), event(2, "s2")])]
-    given = [record("s1", extra={"x": None}), record("s2", modes={"a": "é\ud800"}), record("s3")]
-    await driver.add_sessions(given, chunks, told.append)
-    expect_equal(await all_events(driver), [event(1), event(2), event(3)], "the events")
-    expect_equal(await all_events(driver, "s2"), [event(1, "s2"), event(2, "s2")], "the second one's events")
-    expect_equal(await all_sessions(driver), [record("s0"), *given], "the sessions")
-    expect_equal((told == sorted(told), told[-1:]), (True, [5]), "what progress was told")
-    await driver.add_sessions([], [])
-    await driver.add_sessions([record("s4")], [])
-    expect_equal(await driver.get_session("s4"), record("s4"), "a session without events")
+def draft(number: int, id_: str | None = None, **payload: Any) -> EventDraft:
+    """A draft for a test."""
+    message = {"jsonrpc": "2.0", "method": "session/update", "params": payload or {"n": number}}
+    return EventDraft("agent", message, "connection-1", 1_000 + number, id_)
 
 
-async def add_sessions_refuses_a_known_session(driver: SessionStore) -> None:
-    """A session id in use, by a record or by events alone: nothing at all is added."""
-    known = record("s2", sandbox_id="mine")
-    await driver.update_session(known)
-    await driver.insert_event("s3", event(1, "s3"))
-    for taken in ("s2", "s3"):
-        chunks = [rows([event(1)]), rows([event(7, taken)])]
-        await expect_refused(
-            driver.add_sessions([record("s1"), record(taken)], chunks), EventConflictError, "a known session"
-        )
-        expect_equal(await all_sessions(driver), [known], "the sessions")
-        expect_equal(await all_events(driver), [], "the events of the new session")
-    expect_equal(await all_events(driver, "s2"), [], "the events of the known session")
-    expect_equal(await all_events(driver, "s3"), [event(1, "s3")], "the events without a record")
+async def appends_take_the_next_index(driver: SessionStore) -> None:
+    """Each goes behind the last event of its session, whoever wrote that, and comes back as it is stored."""
+    first = await driver.append_event("s1", draft(1))
+    expect_equal((first.event_index, first.session_id, first.payload), (1, "s1", draft(1).payload), "the first")
+    await driver.insert_event("s1", event(7))
+    await driver.insert_event("s10", event(70, "s10"))
+    second = await driver.append_event("s1", draft(2, "named"))
+    expect_equal((second.event_index, second.id, second.created_at), (8, "named", 1_002), "the second")
+    expect_equal(await all_events(driver), [first, event(7), second], "the events")
+    if not first.id or first.id == (await driver.append_event("s0", draft(1))).id:
+        raise ContractBroken("a draft without an id must get one of its own")
 
 
-async def add_sessions_refuses_a_known_event(driver: SessionStore) -> None:
-    """An event id in use, in the middle of the import: nothing at all is added, and the error names it."""
-    await driver.insert_event("s0", event(1, "s0", id_="taken"))
-    chunks = [
-        rows([event(n) for n in range(1, 9)]),
-        rows([event(9), event(10, id_="taken")]),
-        rows([event(11)]),
-    ]
-    refusal = await expect_refused(driver.add_sessions([record()], chunks), EventConflictError, "a known event")
-    expect_equal("taken" in str(refusal), True, "whether the refusal names the event")
-    expect_equal(await all_sessions(driver), [], "the sessions")
-    expect_equal(await all_events(driver), [], "the events")
-    expect_equal(await all_events(driver, "s0"), [event(1, "s0", id_="taken")], "the known event")
+async def appending_a_known_id_gives_the_stored_event(driver: SessionStore) -> None:
+    """The same message again, perhaps heard later by another client, is stored once; another one is refused."""
+    stored = await driver.append_event("s1", draft(1, "m"))
+    await driver.append_event("s1", draft(2))
+    again = replace(draft(1, "m"), created_at=9_999, connection_id="connection-2")
+    expect_equal(await driver.append_event("s1", again), stored, "what the second append gave")
+    for session_id, other in (("s1", draft(3, "m")), ("s2", draft(1, "m")), ("s1", replace(again, sender="client"))):
+        await expect_refused(driver.append_event(session_id, other), EventConflictError, "an event id in use")
+    expect_equal(await driver.count_events("s1"), 2, "the number of events")
+    expect_equal(await driver.count_events("s2"), 0, "the number of events of the other session")
 
 
-async def add_sessions_refuses_what_comes_twice(driver: SessionStore) -> None:
-    """A session, or an event's id, that the import itself brings twice: nothing at all is added."""
-    for records, chunks in (
-        ([record(), record()], [rows([event(1)])]),
-        ([record()], [rows([event(1, id_="twice")]), rows([event(2, id_="twice")])]),
-    ):
-        await expect_refused(driver.add_sessions(records, chunks), EventConflictError, "something brought twice")
-        expect_equal(await all_sessions(driver), [], "the sessions")
-        expect_equal(await all_events(driver), [], "the events")
+async def bad_drafts_are_refused(driver: SessionStore) -> None:
+    """What no insert would take no append takes either, and no index is lost by it."""
+    await driver.append_event("s1", draft(1))
+    for bad in (draft(2, ""), draft(2, "\ud800"), draft(2, n=float("nan")), replace(draft(2), created_at=-1)):
+        await expect_refused(driver.append_event("s1", bad), InvalidRecordError, "a bad draft")
+    expect_equal((await driver.append_event("s1", draft(2))).event_index, 2, "the next index")
 
 
-async def add_sessions_can_be_cancelled(driver: SessionStore) -> None:
-    """When the task is cancelled, after any chunk, nothing was added, and the store works on."""
-    for cancel_at in (2, 4, 6):
-        outcome = (await asyncio.gather(_cancelled_at(driver, cancel_at), return_exceptions=True))[0]
-        expect_equal(type(outcome), asyncio.CancelledError, f"the outcome, cancelled at {cancel_at}")
-        expect_equal(await all_sessions(driver), [], f"the sessions, cancelled at {cancel_at}")
-        expect_equal(await all_events(driver), [], f"the events, cancelled at {cancel_at}")
-    await driver.add_sessions([record()], [rows([event(1)])])
-    expect_equal(await all_events(driver), [event(1)], "the events of a later import")
+async def concurrent_appends_leave_no_gap(driver: SessionStore) -> None:
+    """Many at the same time, to several sessions: indexes 1 to n, each once, in the order of the calls."""
+    wanted = [(f"s{number % 3}", number) for number in range(60)]
+    stored = await asyncio.gather(*(driver.append_event(session_id, draft(number)) for session_id, number in wanted))
+    for session_id in ("s0", "s1", "s2"):
+        listed = await all_events(driver, session_id, limit=50)
+        expect_equal(listed, [one for one in stored if one.session_id == session_id], f"the events of {session_id}")
+        expect_equal([one.event_index for one in listed], list(range(1, 21)), f"the indexes of {session_id}")
 
 
-async def _cancelled_at(driver: SessionStore, cancel_at: int) -> None:
-    """An import of three chunks whose task is cancelled once so many events were handed over."""
-    task: asyncio.Task[None]
-
-    def progress(count: int) -> None:
-        if count == cancel_at:
-            task.cancel()
-
-    chunks = [rows([event(n), event(n + 1)]) for n in (1, 3, 5)]
-    task = asyncio.create_task(driver.add_sessions([record()], chunks, progress))
-    await task
-
-
-async def add_sessions_takes_back_what_a_failing_source_began(driver: SessionStore) -> None:
-    """When the source of rows or the progress function fails, nothing was added and its error comes out."""
-
-    def failing() -> Iterator[str]:
-        yield rows([event(1)])
-        raise LookupError("the file is gone")
-
-    def progress(_count: int) -> None:
-        raise LookupError("the page is gone")
-
-    await expect_refused(driver.add_sessions([record()], failing()), LookupError, "a failing source")
-    await expect_refused(
-        driver.add_sessions([record()], [rows([event(1)])], progress),
-        LookupError,
-        "a failing progress function",
+async def writes_at_once_fail_alone(driver: SessionStore) -> None:
+    """Of many writes that are made together those that are refused are, and all others are stored."""
+    await driver.insert_event("s1", event(3))
+    await driver.insert_event("s1", event(4, id_="mine"))
+    outcomes = await asyncio.gather(
+        driver.insert_event("s1", event(1)),
+        driver.insert_event("s1", event(3, id_="rival")),
+        driver.insert_event("s1", event(2, id_="mine")),
+        driver.insert_event("s1", event(3)),
+        driver.insert_events("s1", [event(5), event(4, id_="rival")]),
+        driver.insert_events("s2", [event(1, "s2"), event(2, "s2")]),
+        driver.append_event("s1", draft(9, "mine")),
+        driver.append_event("s2", draft(3, "third")),
+        driver.update_session(record("s2")),
+        return_exceptions=True,
     )
-    expect_equal(await all_sessions(driver), [], "the sessions")
-    expect_equal(await all_events(driver), [], "the events")
+    refused = [position for position, outcome in enumerate(outcomes) if isinstance(outcome, BaseException)]
+    expect_equal(refused, [1, 2, 4, 6], "which of the writes were refused")
+    expect_equal({type(outcomes[position]) for position in refused}, {EventConflictError}, "the refusals")
+    kept = [(one.event_index, one.id) for one in await all_events(driver)]
+    expect_equal([one for one in kept if one[0] != 5], [(1, "s1-e1"), (3, "s1-e3"), (4, "mine")], "the events")
+    expect_equal([one.id for one in await all_events(driver, "s2")], ["s2-e1", "s2-e2", "third"], "those of s2")
+    expect_equal(await driver.get_session("s2"), record("s2"), "the record")
+
+
+async def insert_events_stores_many(driver: SessionStore) -> None:
+    """All are there, in any order of giving; those stored before stay as they are; none is fine too."""
+    await driver.insert_event("s1", event(2))
+    await driver.insert_events("s1", [event(3), event(1), event(2)])
+    await driver.insert_events("s1", [])
+    expect_equal(await all_events(driver), [event(1), event(2), event(3)], "the events")
+    await expect_refused(driver.insert_events("s1", [event(1, "s2")]), InvalidRecordError, "a foreign event")
+
+
+async def events_are_counted(driver: SessionStore) -> None:
+    """Of one session and in all; nothing of what was not there."""
+    expect_equal(await driver.totals(), Totals(0, 0), "the totals of nothing")
+    for index in (1, 2, 9):
+        await driver.insert_event("s1", event(index))
+    await driver.insert_event("s10", event(1, "s10"))
+    for id_ in ("s1", "s10"):
+        await driver.update_session(record(id_))
+    counted = [await driver.count_events(session_id) for session_id in ("s1", "s10", "s", "")]
+    expect_equal(counted, [3, 1, 0, 0], "the numbers of events")
+    expect_equal(await driver.totals(), Totals(2, 4), "the totals")
+
+
+async def a_deleted_session_is_gone(driver: SessionStore) -> None:
+    """Record and events go, others stay; an unknown id, or a second time, is no error."""
+    for id_ in ("s1", "s10"):
+        await driver.update_session(record(id_))
+        await driver.insert_events(id_, [event(index, id_) for index in range(1, 4)])
+    for _ in range(2):
+        await driver.delete_session("s1")
+    await driver.delete_session("nothing")
+    expect_equal(await driver.get_session("s1"), None, "the deleted record")
+    expect_equal(await all_events(driver), [], "its events")
+    expect_equal(await driver.last_events("s1", 5), (), "its last events")
+    expect_equal(await driver.count_events("s1"), 0, "how many it has")
+    expect_equal(await all_sessions(driver), [record("s10")], "the sessions that stay")
+    expect_equal([head.id for head in await driver.session_heads()], ["s10"], "their heads")
+    expect_equal(await driver.totals(), Totals(1, 3), "the totals")
+    expect_equal(await driver.count_events("s10"), 3, "the other's events")
+
+
+async def closing_twice_is_fine(driver: SessionStore) -> None:
+    """A store is its own context manager; to close it again is no error."""
+    async with driver as entered:
+        await entered.update_session(record())
+    await driver.aclose()
 
 
 STORE_CONTRACT: tuple[StorePromise, ...] = (
     last_events_are_exact,
     session_heads_agree_with_the_list,
-    add_sessions_adds_everything,
-    add_sessions_refuses_a_known_session,
-    add_sessions_refuses_a_known_event,
-    add_sessions_refuses_what_comes_twice,
-    add_sessions_can_be_cancelled,
-    add_sessions_takes_back_what_a_failing_source_began,
+    appends_take_the_next_index,
+    appending_a_known_id_gives_the_stored_event,
+    bad_drafts_are_refused,
+    concurrent_appends_leave_no_gap,
+    writes_at_once_fail_alone,
+    insert_events_stores_many,
+    events_are_counted,
+    a_deleted_session_is_gone,
+    closing_twice_is_fine,
 )
-"""What every SessionStore promises besides `conformance.DRIVER_CONTRACT`."""
+"""What every SessionStore promises besides `conformance.DRIVER_CONTRACT`; a `DefaultStore` too."""
