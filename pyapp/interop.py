@@ -51,6 +51,11 @@ def _stringify() -> Callable[..., str]:
 
 
 @cache
+def _apply() -> Callable[[JsValue, JsValue, JsValue], JsValue]:
+    return scope().Reflect.apply  # type: ignore[no-any-return]
+
+
+@cache
 def _create_proxy() -> Callable[[Callable[..., object]], JsValue]:
     from pyodide.ffi import create_proxy
 
@@ -93,11 +98,11 @@ class _Lent:
     __slots__ = ("function", "proxy")
 
     def __init__(self) -> None:
-        self.function: Callable[..., object] | None = None
+        self.function: Callable[[JsValue], object] | None = None
         self.proxy = _create_proxy()(self._call)
 
-    def _call(self, *arguments: JsValue) -> object:
-        return None if self.function is None else self.function(*arguments)
+    def _call(self, event: JsValue) -> object:
+        return None if self.function is None else self.function(event)
 
 
 _idle: list[_Lent] = []
@@ -105,13 +110,13 @@ _MOST_IDLE = 64
 
 
 class Callbacks:
-    """Python functions lent to JavaScript. The owner calls `release` when no event reaches them any more."""
+    """Event handlers lent to JavaScript. The owner calls `release` when no event reaches them any more."""
 
     def __init__(self) -> None:
         self._lent: list[_Lent] = []
 
-    def lend(self, function: Callable[..., object]) -> JsValue:
-        """A JavaScript function that calls `function` until `release`."""
+    def lend(self, function: Callable[[JsValue], object]) -> JsValue:
+        """A JavaScript function that calls `function` with an event, until `release`."""
         lent = _idle.pop() if _idle else _Lent()
         lent.function = function
         self._lent.append(lent)
@@ -126,6 +131,11 @@ class Callbacks:
             else:
                 lent.proxy.destroy()
         self._lent.clear()
+
+
+def apply(function: JsValue, owner: JsValue, arguments: str) -> JsValue:
+    """Call a method with arguments that are given as JSON, an array: one crossing for all of them."""
+    return _apply()(function, owner, _parse()(arguments))
 
 
 def each(function: JsValue, owner: JsValue) -> JsValue:

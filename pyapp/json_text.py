@@ -16,6 +16,7 @@ MAX_DEPTH = 200
 """The deepest nesting that is taken, in levels of arrays and objects."""
 
 _EXACT_TO = 2**53
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _LONG_NUMBER = re.compile(r"[:,\[]-?(?:[0-9]{16}|[0-9.]+[eE])")
 _STRINGS_OR_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 
@@ -41,7 +42,7 @@ def dump(value: Any) -> str:
     A lone surrogate is kept as its escape, since no UTF-8 can hold it. Raises ValueError for NaN and
     Infinity, TypeError for what JSON has no word for.
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:

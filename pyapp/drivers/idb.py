@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Literal
@@ -22,6 +22,9 @@ Durability = Literal["relaxed", "strict", "default"]
 
 OPEN_SECONDS = 10.0
 """How long opening may take before another tab is held to be in the way."""
+
+OPENINGS = 5
+"""How often an opening is begun that the browser breaks off."""
 
 WAIT_SECONDS = 1.0
 """How long opening may take before the user is told that something is in the way."""
@@ -61,9 +64,9 @@ class Transaction:
     def then(self, request: JsValue, on_success: Callable[[JsValue], object]) -> None:
         """Call `on_success` with the request's result; it may issue further requests."""
 
-        def succeed(event: JsValue) -> None:
+        def succeed(_event: JsValue) -> None:
             try:
-                on_success(event.target.result)
+                on_success(request.result)
             except BaseException as fault:
                 self.abort(fault)
 
@@ -72,9 +75,9 @@ class Transaction:
     def finish(self, request: JsValue, read: Callable[[JsValue], Any]) -> None:
         """Read the result of the last request of a read-only transaction, whose end need not be awaited."""
 
-        def succeed(event: JsValue) -> None:
+        def succeed(_event: JsValue) -> None:
             try:
-                self.result = read(event.target.result)
+                self.result = read(request.result)
             except BaseException as fault:
                 self.abort(fault)
             else:
@@ -234,6 +237,17 @@ async def open_database(
                 f"the database {name!r} is held by another tab; close the site's other tabs and try again"
             ) from None
     return connection
+
+
+async def open_again(opening: Callable[[], Awaitable[Connection]]) -> Connection:
+    """Open; and again when the browser broke the opening off, as it does while it clears the site's data."""
+    for _ in range(OPENINGS - 1):
+        try:
+            return await opening()
+        except Aborted as error:
+            if error.name != "AbortError":
+                raise
+    return await opening()
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from functools import cache
 
 from ..errors import InvalidRecordError, StoreUnavailableError, UnknownLayoutError
-from ..interop import JsException, JsValue, error_text, from_json, is_absent, scope, to_json
+from ..interop import JsException, JsValue, apply, error_text, from_json, is_absent, scope, to_json
 from ..types import SessionEvent, SessionRecord
 from .base import Key, SessionHead
-from .idb import Aborted, Connection, Waiting, open_database
+from .idb import Aborted, Connection, Waiting, open_again, open_database
 
 VERSION = 2
 """Upstream's version of the layout. A higher one would lock upstream out of its own database."""
@@ -31,7 +31,7 @@ async def open_layout(name: str, on_lost: Callable[[], None], on_wait: Waiting |
     StoreUnavailableError when it cannot be opened.
     """
     try:
-        connection = await open_database(name, VERSION, _create, on_lost, on_wait)
+        connection = await open_again(lambda: open_database(name, VERSION, _create, on_lost, on_wait))
     except Aborted as error:
         if error.name == "VersionError":
             raise UnknownLayoutError(
@@ -80,14 +80,14 @@ def event_range(session_id: str, *, after: Key | None = None, before: Key | None
 
     An array sorts behind every number and text, so [session, []] is the end of a session.
     """
-    low: list[object] = [session_id] if after is None else [session_id, *after]
-    high: list[object] = [session_id, []] if before is None else [session_id, *before]
-    return _range(low, high)
+    low = "" if after is None else f",{after[0]},{json.dumps(after[1])}"
+    high = ",[]" if before is None else f",{before[0]},{json.dumps(before[1])}"
+    return _range(session_id, low, high)
 
 
 def index_range(session_id: str, first: int, last: int) -> JsValue:
     """The keys of the events with these indexes."""
-    return _range([session_id, first], [session_id, last, []])
+    return _range(session_id, f",{first}", f",{last},[]")
 
 
 def event_key(key: JsValue) -> tuple[str, int, str]:
@@ -98,17 +98,20 @@ def event_key(key: JsValue) -> tuple[str, int, str]:
 
 def range_to_end(start: JsValue, keys: JsValue) -> JsValue:
     """From the key `start`, with it, to the end of the range `keys`."""
-    return _bound()(start, keys.upper, False, True)
+    return scope().IDBKeyRange.bound(start, keys.upper, False, True)
 
 
-def _range(low: list[object], high: list[object]) -> JsValue:
-    return _bound()(from_json(json.dumps(low)), from_json(json.dumps(high)), True, True)
+def _range(session_id: str, low: str, high: str) -> JsValue:
+    """The keys between two of a session, without these; `low` and `high` are JSON, to go behind the session's id."""
+    session = json.dumps(session_id)
+    return apply(*_bound(), f"[[{session}{low}],[{session}{high}],true,true]")
 
 
 @cache
-def _bound() -> JsValue:
-    """`IDBKeyRange.bound`, which is asked for in every call."""
-    return scope().IDBKeyRange.bound
+def _bound() -> tuple[JsValue, JsValue]:
+    """`IDBKeyRange.bound` and what it belongs to, which are asked for in every call."""
+    key_range = scope().IDBKeyRange
+    return key_range.bound, key_range
 
 
 def read_events(rows: str) -> tuple[SessionEvent, ...]:

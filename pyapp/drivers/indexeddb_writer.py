@@ -105,6 +105,8 @@ class Writer:
 
     def _take(self) -> list[Write]:
         """The writes that go together next: no two of them want the same index, since one is to be refused then."""
+        if len(self._waiting) == 1 and not self._waiting[0].done.cancelled():
+            return [self._waiting.popleft()]
         batch: list[Write] = []
         wanted: set[tuple[str, int]] = set()
         events = characters = 0
