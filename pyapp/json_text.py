@@ -15,6 +15,10 @@ from typing import Any
 MAX_DEPTH = 200
 """The deepest nesting that is taken, in levels of arrays and objects."""
 
+MAX_STORED_DEPTH = 500
+"""The deepest nesting that is read back from a store, where others may have put more than `MAX_DEPTH`. Python's reader
+gives up at 1,000; 10,000 levels kill the interpreter under Pyodide."""
+
 _EXACT_TO = 2**53
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _LONG_NUMBER = re.compile(r"[:,\[]-?(?:[0-9]{16}|[0-9.]+[eE])")
@@ -34,6 +38,17 @@ def parse(text: str) -> Any:
         return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+
+
+def parse_stored(text: str) -> Any:
+    """The value of a JSON text that this browser made of stored rows, so that it is JSON for sure.
+
+    Others may have stored them, nested to any depth. A text with few brackets cannot be deep, and most texts have few,
+    so that the scan is seldom needed. Raises ValueError for more than `MAX_STORED_DEPTH` levels.
+    """
+    if text.count("[") + text.count("{") > MAX_STORED_DEPTH and nesting(text) > MAX_STORED_DEPTH:
+        raise ValueError(f"nested more than {MAX_STORED_DEPTH} levels deep")
+    return json.loads(text)
 
 
 def dump(value: Any) -> str:

@@ -38,6 +38,7 @@ from .indexeddb_layout import (
     read_events,
     read_heads,
     read_record,
+    read_records,
 )
 from .indexeddb_writer import Append, Insert, Put, Writer, add_rows
 
@@ -127,7 +128,7 @@ class IndexedDBSessionPersistDriver:
             transaction.finish(transaction.store("sessions").getAll(), read)
 
         heads, text = await self._database.run("sessions", "readonly", issue)
-        items = tuple(SessionRecord.from_row(row) for row in json.loads(text))
+        items = read_records(text)
         more = len(heads) > most
         return ListPage(items, cursor_after("sessions", _order(heads[most - 1])) if more else None)
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from ..errors import InvalidRecordError, StoreUnavailableError, UnknownLayoutError
 from ..interop import JsException, JsValue, apply, error_text, from_json, is_absent, scope, to_json
+from ..json_text import parse_stored
 from ..types import SessionEvent, SessionRecord
 from .base import Key, SessionHead
 from .idb import Aborted, Connection, Waiting, open_again, open_database
@@ -117,17 +119,29 @@ def _bound() -> tuple[JsValue, JsValue]:
 def read_events(rows: str) -> tuple[SessionEvent, ...]:
     """The events of a JSON array of rows. Raises InvalidRecordError for a row that is none."""
     from_row = SessionEvent.from_row
-    return tuple([from_row(row) for row in json.loads(rows)])
+    return tuple([from_row(row) for row in _parse(rows)])
 
 
 def read_event(row: str | None) -> SessionEvent | None:
     """The event of a JSON object, None for None."""
-    return None if row is None else SessionEvent.from_row(json.loads(row))
+    return None if row is None else SessionEvent.from_row(_parse(row))
 
 
 def read_record(row: str | None) -> SessionRecord | None:
     """The record of a JSON object, None for None."""
-    return None if row is None else SessionRecord.from_row(json.loads(row))
+    return None if row is None else SessionRecord.from_row(_parse(row))
+
+
+def read_records(rows: str) -> tuple[SessionRecord, ...]:
+    """The records of a JSON array of rows. Raises InvalidRecordError for a row that is none."""
+    return tuple([SessionRecord.from_row(row) for row in _parse(rows)])
+
+
+def _parse(rows: str) -> Any:
+    try:
+        return parse_stored(rows)
+    except ValueError as error:
+        raise InvalidRecordError(f"what is stored cannot be read: {error}") from None
 
 
 def read_heads(rows: JsValue) -> list[SessionHead]:

@@ -178,6 +178,43 @@ json.dumps([ids, last, refused, event(11).to_row()])
     assert sorted(rows["events"], key=str) == sorted([*events, added], key=str)
 
 
+def test_rows_of_others_that_are_nested_too_deep(bare: Page) -> None:
+    """They would end the interpreter; refused, they leave the store in use and the other sessions readable."""
+    rows = [
+        {"id": id_, "eventIndex": 1, "sessionId": id_, "createdAt": 6, "connectionId": "c", "sender": "agent"}
+        for id_ in ("deep", "flat")
+    ]
+    bare.evaluate(MAKE, ["life", 2, [["sessions", "id", []], ["events", "id", [rows[1] | {"payload": {}}]]]])
+    bare.evaluate(
+        """(row) => new Promise((resolve, reject) => {
+          let payload = {};
+          for (let depth = 0; depth < 600; depth += 1) payload = { payload };
+          indexedDB.open("life").onsuccess = ({ target }) => {
+            const transaction = target.result.transaction("events", "readwrite");
+            try {
+              transaction.objectStore("events").put({ ...row, payload });
+            } catch (error) {
+              reject(error);
+            }
+            transaction.oncomplete = () => { target.result.close(); resolve(); };
+            transaction.onabort = () => reject(transaction.error);
+          };
+        })""",
+        rows[0],
+    )
+    code = (
+        DRIVER
+        + """
+driver = IndexedDBSessionPersistDriver("life")
+json.dumps([await caught(driver.list_events("deep")), len(await all_events(driver, "flat"))])
+"""
+    )
+    said, flat = run_python(bare, code)
+    assert said.startswith("InvalidRecordError")
+    assert "levels deep" in said
+    assert flat == 1
+
+
 def test_an_upgrade_in_another_tab_is_not_held_up(bare: Page, context: BrowserContext, site: str) -> None:
     code = DRIVER + "import builtins\ndriver = IndexedDBSessionPersistDriver('life')\nbuiltins.driver = driver\n"
     run_python(bare, code + "await driver.insert_event('s1', event(1))")

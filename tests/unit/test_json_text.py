@@ -81,3 +81,14 @@ def test_small_numbers_are_kept_and_large_ones_kept_or_refused(value: Any, numbe
         assert checked([number])
     if checked(value):
         json_text.check_parsed(value, json_text.dump(value))
+
+
+def test_stored_rows_may_be_deep_but_not_deadly() -> None:
+    deep = "[" * 500 + "]" * 500
+    value = json_text.parse_stored(deep)
+    assert json_text.parse_stored('["[[[", {"a": 1}]') == ["[[[", {"a": 1}]
+    assert len(value) == 1
+    flat = f"[{','.join(['{}'] * 5_000)}]"
+    assert len(json_text.parse_stored(flat)) == 5_000
+    with pytest.raises(ValueError, match="500 levels"):
+        json_text.parse_stored("[" * 501 + "]" * 501)
