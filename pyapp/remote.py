@@ -91,12 +91,12 @@ def _options(options: Any) -> dict[str, str]:
     if options is None:
         return {}
     if not isinstance(options, dict):
-        raise TypeError(f"the options must be an object, not {str(options)[:80]!r}")
+        raise TypeError(f"the options must be an object, not {dump(options)[:80]}")
     for name, value in options.items():
         if name not in _OPTIONS:
             raise TypeError(f"there is no option {name[:80]!r}; there are {' and '.join(_OPTIONS)}")
         if not isinstance(value, str) or not value:
-            raise TypeError(f"{name} must be a text that is not empty, not {str(value)[:80]!r}")
+            raise TypeError(f"{name} must be a text that is not empty, not {dump(value)[:80]}")
     return options
 
 

@@ -1,18 +1,15 @@
 // The page's side: starts the worker, passes what the user does to Python, and does what Python asks.
 import { alertUser, endBoot, missing, showFailure, showProgress, showStep } from './boot';
-import { type Api, api } from './driver';
+import { api } from './driver';
 import { Events } from './events';
 import { Outbox } from './outbox';
 import { applyPatch } from './patch';
 import type { BootFailure, FromWorker, Message, Patch, ToWorker } from './protocol';
+import type { Api } from './public/pyapp';
 import { Caller } from './rpc';
 import { startWorker } from './trusted';
 import { Watcher } from './watch';
 import workerAddress from './worker.ts?worker&url';
-
-declare global {
-  var pyapp: Promise<Api>;
-}
 
 let isReady: (value: Api) => void;
 let isFailed: (reason: Error) => void;

@@ -36,7 +36,7 @@ export type ToWorker =
   | { type: 'start'; base: string }
   | { type: 'message'; message: Message }
   | { type: 'files'; action: string; files: File[] }
-  | { type: 'call'; id: number; method: string; params: unknown };
+  | { type: 'call'; id: number; text: string };
 
 export type FromPython =
   | Patch
@@ -53,5 +53,5 @@ export type FromWorker =
   | { type: 'ready'; version: string }
   | { type: 'failed'; failure: BootFailure }
   | { type: 'error'; error: ErrorData }
-  | { type: 'reply'; id: number; ok: true; value: unknown }
+  | { type: 'reply'; id: number; ok: true; text: string }
   | { type: 'reply'; id: number; ok: false; error: ErrorData };

@@ -1,4 +1,5 @@
-// Requests and replies over postMessage: each call has a number, and its reply brings that number back.
+// Requests and replies over postMessage: each call has a number, and its reply brings that number back. What is
+// asked and answered crosses as JSON text, written and read here and in Python; nothing in between looks into it.
 import type { ErrorData, FromWorker, ToWorker } from './protocol';
 
 type Reply = Extract<FromWorker, { type: 'reply' }>;
@@ -6,6 +7,7 @@ type Reply = Extract<FromWorker, { type: 'reply' }>;
 /** The caller's side. Calls may be made before the other side listens; they wait in its queue. */
 export class Caller {
   #next = 1;
+  #end: Error | undefined;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   readonly #post: (message: ToWorker) => void;
 
@@ -13,17 +15,17 @@ export class Caller {
     this.#post = post;
   }
 
-  /** What the other side's method gives. Rejects with an Error whose name is the other side's class. */
-  call(method: string, params: unknown): Promise<unknown> {
+  /**
+   * What the other side's method gives. Rejects with an Error whose name is the other side's class, or with a
+   * TypeError when the parameters hold what JSON cannot.
+   */
+  async call(method: string, params: object): Promise<unknown> {
+    if (this.#end) throw this.#end;
     const id = this.#next++;
+    const text = toText({ method, params });
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      try {
-        this.#post({ type: 'call', id, method, params });
-      } catch (error) {
-        this.#waiting.delete(id);
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
+      this.#post({ type: 'call', id, text });
     });
   }
 
@@ -31,21 +33,38 @@ export class Caller {
   settle(reply: Reply): void {
     const caller = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    if (reply.ok) caller?.resolve(reply.value);
+    if (reply.ok) caller?.resolve(JSON.parse(reply.text));
     else caller?.reject(toError(reply.error));
   }
 
-  /** Reject every call that is still waiting: nobody will answer. */
+  /** Nobody will answer any more: reject every call that waits, and every later one. */
   abandon(error: Error): void {
+    this.#end = error;
     for (const caller of this.#waiting.values()) caller.reject(error);
     this.#waiting.clear();
   }
 }
 
+/**
+ * A value as JSON text. What JSON.stringify drops or changes without a word is refused instead, besides members
+ * that are undefined: those are left out, as their types allow.
+ */
+function toText(value: unknown): string {
+  return JSON.stringify(value, (key, item: unknown) => {
+    if (typeof item === 'function' || typeof item === 'symbol') throw unfit(key, `a ${typeof item}`);
+    if (typeof item === 'number' && !Number.isFinite(item)) throw unfit(key, String(item));
+    return item;
+  });
+}
+
+function unfit(key: string, what: string): TypeError {
+  return new TypeError(`${key} is ${what}, which JSON cannot hold`);
+}
+
 /** Run one call and say how it went, as a message for the caller. Never throws. */
-export async function answer(id: number, work: () => Promise<unknown>): Promise<Reply> {
+export async function answer(id: number, work: () => Promise<string>): Promise<Reply> {
   try {
-    return { type: 'reply', id, ok: true, value: await work() };
+    return { type: 'reply', id, ok: true, text: await work() };
   } catch (error) {
     return { type: 'reply', id, ok: false, error: toData(error) };
   }

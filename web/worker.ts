@@ -34,10 +34,8 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
     return; // it was reported, once
   }
   if (data.type === 'call') {
-    const { id, method, params } = data;
-    post(
-      await answer(id, async () => JSON.parse(await finished(app.call(JSON.stringify({ method, params }))))),
-    );
+    const { id, text } = data;
+    post(await answer(id, () => finished(app.call(text))));
     return;
   }
   try {
