@@ -113,6 +113,21 @@ def test_a_call_that_cannot_be_carried_out_says_why_and_stores_nothing(face: Pag
     assert stored == [{"items": []}, {"items": []}]
 
 
+def test_an_object_that_postmessage_cannot_clone_is_stored_as_what_json_sees(face: Page) -> None:
+    stored = face.evaluate(
+        """async session => {
+          const driver = await (await pyapp).openDriver({databaseName: 'proxies'});
+          const init = new Proxy({cwd: '/', mcpServers: new Proxy([], {})}, {});
+          await driver.updateSession(new Proxy({...session, sessionInit: init}, {}));
+          const stored = await driver.getSession('s');
+          await driver.close();
+          return stored;
+        }""",
+        SESSION,
+    )
+    assert stored == {**SESSION, "sessionInit": {"cwd": "/", "mcpServers": []}}
+
+
 def test_a_page_of_a_listing_gives_the_cursor_of_the_next(face: Page) -> None:
     pages = face.evaluate(
         """async session => {
@@ -181,8 +196,9 @@ def test_calls_reject_when_the_worker_is_gone(page: Page, site: str) -> None:
     said = page.evaluate(
         """async () => {
           const {openDriver} = await pyapp;
-          const said = [await openDriver().catch(String)];
-          return [...said, await openDriver().catch(String)]; // not sent to nobody, to wait for ever
+          const late = new Promise(resolve => setTimeout(resolve, 10_000, 'no answer'));
+          const said = () => Promise.race([openDriver().catch(String), late]);
+          return [await said(), await said()];
         }"""
     )
     assert said[0].startswith("Error: The worker in which Python runs could not be started, or broke off")
