@@ -8,6 +8,7 @@ from typing import Any
 
 from ..drivers.base import SessionHead
 from ..transcript.fold import Transcript
+from ..types import SessionRecord
 from .model import SPEEDS, Alert, EventDetail, EventRow, Job, OpenSession, Summary
 
 # from the page
@@ -184,6 +185,27 @@ class Folded:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordsChanged:
+    """Sessions that were changed, by this tab or another, as they are now; None for one that is gone."""
+
+    records: Mapping[str, SessionRecord | None]
+
+
+@dataclass(frozen=True, slots=True)
+class EverythingChanged:
+    """What is stored may be another thing altogether."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grew:
+    """Events were added to the open session, and folded."""
+
+    session_id: str
+    count: int
+    last_created_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class RowsRead:
     """Rows for the list of events."""
 
@@ -233,6 +255,7 @@ Message = (
     Went | Shown | Scrolled | Sought | Stepped | PlayToggled | Ticked | SpeedSet | ShortenSet | WindowMoved | Expanded
     | NeighbourOpened | DemoWanted | JobCancelled | EventCopied | Copied | Dismissed | SheetShown | HelpToggled
     | HeadsRead | SummariesRead | SessionRead | NotShown | TailRead | Folded | RowsRead | DetailRead
+    | RecordsChanged | EverythingChanged | Grew
     | JobMoved | JobEnded | StatusRead | Failed
 )  # fmt: skip
 

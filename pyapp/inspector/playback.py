@@ -159,6 +159,18 @@ def _corrected(model: Model, session: OpenSession, message: Folded, at_end: bool
     return _looking_at(replace(model, session=session), position, jump=True)
 
 
+def followed(model: Model, position: int) -> Next:
+    """The playhead stays at the end of a session that grows; the transcript stays where it was scrolled to."""
+    return _looking_at(model, position)
+
+
+def event_of(session: OpenSession) -> int | None:
+    """The event index that an address names for the playhead: 0 before the first event, None at the end."""
+    if session.playhead >= session.total:
+        return None
+    return event_at(session, session.playhead - 1) if session.playhead else 0
+
+
 def position_of(session: OpenSession, event_index: int) -> int:
     """The position right after the event with this index, or the nearest one."""
     if event_index < session.first_index:
@@ -235,11 +247,4 @@ def _address(model: Model) -> tuple[Effect, ...]:
     session = model.session
     if session is None:
         return ()
-    event: int | None
-    if session.playhead >= session.total:
-        event = None
-    elif session.playhead == 0:
-        event = 0
-    else:
-        event = event_at(session, session.playhead - 1)
-    return (ShowAddress(model.route.to(session.record.id, event)),)
+    return (ShowAddress(model.route.to(session.record.id, event_of(session))),)

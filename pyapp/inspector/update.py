@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import playback
+from . import following, playback
 from .effects import (
     CancelJob,
     CloseSession,
@@ -27,9 +27,11 @@ from .messages import (
     DetailRead,
     Dismissed,
     EventCopied,
+    EverythingChanged,
     Expanded,
     Failed,
     Folded,
+    Grew,
     HeadsRead,
     HelpToggled,
     JobCancelled,
@@ -39,6 +41,7 @@ from .messages import (
     NeighbourOpened,
     NotShown,
     PlayToggled,
+    RecordsChanged,
     RowsRead,
     Scrolled,
     SessionRead,
@@ -56,9 +59,8 @@ from .messages import (
     WindowMoved,
 )
 from .model import Alert, Model, Viewport
+from .playback import Next
 from .route import Route
-
-Next = tuple[Model, tuple[Effect, ...]]
 
 
 def update(model: Model, message: Message, clock: float) -> Next:
@@ -73,6 +75,10 @@ def update(model: Model, message: Message, clock: float) -> Next:
         case HeadsRead(heads):
             listed = replace(model, listing=lay_out(heads, model.now, model.zone))
             return _summarised(_in_sight(listed) if model.listing is None else listed, anew=True)
+        case RecordsChanged(records):
+            return following.records_changed(model, records)
+        case EverythingChanged():
+            return following.everything_changed(model)
         case Shown():
             return model, (ReadHeads(model.route.database),) if model.listing else ()
         case SummariesRead(summaries):
@@ -136,6 +142,8 @@ def _in_session(model: Model, message: Message, clock: float) -> Next:
             return replace(model, session=replace(session, tail=tail)), ()
         case Folded(session_id) if session_id == session.record.id:
             return playback.folded(_counted(model, message), message)
+        case Grew(session_id) if session_id == session.record.id:
+            return following.grew(model, message)
         case RowsRead(session_id, rows) if session_id == session.record.id:
             return replace(model, session=replace(session, rows=rows)), ()
         case DetailRead(session_id, detail) if session_id == session.record.id:

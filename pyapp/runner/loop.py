@@ -11,16 +11,18 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..drivers.base import SessionStore
+from ..drivers.base import ObservableStore, SessionStore, StoreChange
 from ..errors import PyappError
 from ..inspector import effects as fx
 from ..inspector.messages import (
     DetailRead,
+    EverythingChanged,
     Failed,
     HeadsRead,
     JobEnded,
     Message,
     NotShown,
+    RecordsChanged,
     RowsRead,
     SessionRead,
     StatusRead,
@@ -40,6 +42,9 @@ from .world import SourceFile, World
 FOLD_REPORT = 120.0
 """Milliseconds between two words on how far the background reading came."""
 
+FOLLOW_PAUSE = 0.15
+"""Seconds from one look at what others wrote to the next."""
+
 
 class Runner:
     """Owns the model, the store and all tasks; everything else is told what to do."""
@@ -58,6 +63,8 @@ class Runner:
         self._session_task: asyncio.Task[None] | None = None
         self._job: asyncio.Task[None] | None = None
         self._tick: asyncio.TimerHandle | None = None
+        self._heard = StoreChange()
+        self._stop_hearing: Callable[[], None] = lambda: None
 
     # what comes in
 
@@ -194,8 +201,13 @@ class Runner:
     # reads
 
     async def _open(self, database: str) -> SessionStore:
-        self._store = await self.world.open_store(database)
-        return self._store
+        store = await self.world.open_store(database)
+        if store is not self._store:
+            self._stop_hearing()
+            if isinstance(store, ObservableStore):
+                self._stop_hearing = store.on_change(self._hear)
+        self._store = store
+        return store
 
     async def _opened_store(self) -> SessionStore:
         if self._opened is None:
@@ -235,6 +247,35 @@ class Runner:
 
     def _session(self) -> OpenSession | None:
         return self.model.session
+
+    # what others write
+
+    def _hear(self, change: StoreChange) -> None:
+        """The store was changed: follow, soon, whatever else has changed by then."""
+        ids = self._heard.session_ids | change.session_ids
+        self._heard = StoreChange(ids, self._heard.everything or change.everything)
+        self._latest("follow", self._follow)
+
+    async def _follow(self) -> None:
+        change, self._heard = self._heard, StoreChange()
+        if change.everything:
+            self.send(EverythingChanged())
+        elif change.session_ids:
+            store = await self._opened_store()
+            self.send(RecordsChanged({id_: await store.get_session(id_) for id_ in sorted(change.session_ids)}))
+            if (session := self._session()) and session.record.id in change.session_ids:
+                await self._read_more(store, session)
+        await asyncio.sleep(FOLLOW_PAUSE)
+
+    async def _read_more(self, store: SessionStore, session: OpenSession) -> None:
+        if session.total == 0:
+            self._carry_out(fx.ReadSession(session.record.id, None))
+            return
+        if self._session_task and not self._session_task.done():
+            await asyncio.wait([self._session_task])  # it may have passed the end already
+        session = self._session() or session
+        if session.complete and (grew := await reading.read_more(store, session)):
+            self.send(grew)
 
     async def _read_tail(self, position: int) -> None:
         if session := self._session():

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 from ..drivers.base import SessionStore, cursor_after
 from ..inspector.log import SessionLog
-from ..inspector.messages import Folded
+from ..inspector.messages import Folded, Grew
 from ..inspector.model import EventDetail, EventRow, OpenSession, Summary
 from ..inspector.playback import event_at
 from ..json_text import dump
@@ -117,6 +117,20 @@ async def read_on(
             told = clock()
             yield Folded(session_id, len(log), False, last_created_at)
         await asyncio.sleep(0)
+
+
+async def read_more(store: SessionStore, session: OpenSession) -> Grew | None:
+    """Read and fold what was added to a session since it was read to its end; None when there is nothing."""
+    log, session_id = session.log, session.record.id
+    cursor: str | None = cursor_after("events", (log.timeline.event_index(len(log) - 1) + 1, ""))
+    before, last_created_at = len(log), session.last_created_at
+    while cursor is not None:
+        page = await store.list_events(session_id, cursor=cursor, limit=SLICE)
+        for event in page.items:
+            log.append(event)
+            last_created_at = max(last_created_at, event.created_at)
+        cursor = page.next_cursor
+    return Grew(session_id, len(log), last_created_at) if len(log) > before else None
 
 
 def rows_of(events: Sequence[SessionEvent], start: int) -> dict[int, EventRow]:
