@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from . import interop
@@ -24,10 +24,13 @@ DEFAULT_DATABASE = "sandbox-agent-session-store"
 class BrowserWorld:
     """What the runner needs, in a web worker. `base` is the address of the site's folder."""
 
+    usual_database = DEFAULT_DATABASE
+
     def __init__(self, post: interop.JsValue, base: str) -> None:
         self._post = post
         self._base = base
         self._stores: dict[str, IndexedDBSessionPersistDriver] = {}
+        self._waiting: Callable[[bool], None] = lambda _waits: None
 
     async def open_store(self, database: str) -> SessionStore:
         """A driver for each database; another name than the usual one must be there already."""
@@ -38,8 +41,18 @@ class BrowserWorld:
                     f"There is no database “{name[:200]}” in this browser. Leave db= out of the address "
                     "to see the usual one."
                 )
-            self._stores[name] = IndexedDBSessionPersistDriver(name)
+            self._stores[name] = IndexedDBSessionPersistDriver(name, on_wait=lambda waits: self._waiting(waits))
         return self._stores[name]
+
+    async def database_names(self) -> Sequence[str]:
+        return await database_names()
+
+    def on_wait(self, listener: Callable[[bool], None]) -> None:
+        self._waiting = listener
+
+    async def release(self) -> None:
+        for store in self._stores.values():
+            await store.release()
 
     def post(self, message: Mapping[str, Any]) -> None:
         self._post(json.dumps(message))

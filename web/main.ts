@@ -7,6 +7,7 @@ import { applyPatch } from './patch';
 import type { BootFailure, FromWorker, Message, Patch, ToWorker } from './protocol';
 import type { Api } from './public/pyapp';
 import { Caller } from './rpc';
+import { askToKeep, Downloads, remember, remembered, tellStorage } from './storage';
 import { startWorker } from './trusted';
 import { Watcher } from './watch';
 import workerAddress from './worker.ts?worker&url';
@@ -32,6 +33,7 @@ function start(): void {
   const outbox = new Outbox(send);
   const events = new Events(outbox, (action, files) => post({ type: 'files', action, files }));
   const watcher = new Watcher(outbox);
+  const downloads = new Downloads();
 
   const show = (patch: Patch) => {
     endBoot();
@@ -73,7 +75,13 @@ function start(): void {
       case 'focus':
         return document.getElementById(data.id)?.focus();
       case 'download':
-        return download(data.name, data.text);
+        return downloads.take(data);
+      case 'remember':
+        return remember(data.name, data.text);
+      case 'persist':
+        return askToKeep(send);
+      case 'storage':
+        return void tellStorage(send);
     }
   });
   worker.addEventListener('error', (event) => {
@@ -94,11 +102,17 @@ function start(): void {
     hash: location.hash,
     now: Date.now(),
     tzOffset: new Date().getTimezoneOffset(),
+    remembered: remembered(),
   });
   window.addEventListener('hashchange', () => outbox.post({ name: 'route', hash: location.hash }));
-  document.addEventListener('visibilitychange', () =>
-    outbox.post({ name: 'visible', value: document.visibilityState === 'visible' }),
-  );
+  const comeBack = () => outbox.post({ name: 'visible', value: document.visibilityState === 'visible' });
+  const putAside = () => outbox.post({ name: 'aside' });
+  document.addEventListener('visibilitychange', comeBack);
+  // https://wicg.github.io/page-lifecycle/: a frozen page must not hold up what other tabs do with its databases.
+  document.addEventListener('freeze', putAside);
+  document.addEventListener('resume', comeBack);
+  window.addEventListener('pagehide', (event) => event.persisted && putAside());
+  window.addEventListener('pageshow', (event) => event.persisted && comeBack());
 }
 
 function fail(failure: BootFailure): Error {
@@ -122,13 +136,4 @@ async function copy(text: string, send: (message: Message) => void): Promise<voi
   } catch {
     send({ name: 'trouble', text: 'It did not allow copying. Select the text and copy it from there.' });
   }
-}
-
-function download(name: string, text: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text]));
-  link.download = name;
-  link.click();
-  // The browser reads the blob after this task; a minute is ample.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -43,7 +43,10 @@ export type FromPython =
   | { type: 'hash'; value: string; replace?: boolean }
   | { type: 'copy'; text: string }
   | { type: 'focus'; id: string }
-  | { type: 'download'; name: string; text: string };
+  | { type: 'download'; name: string; text: string; first?: boolean; last?: boolean }
+  | { type: 'remember'; name: string; text: string }
+  | { type: 'persist' }
+  | { type: 'storage' };
 
 export type FromWorker =
   | FromPython

@@ -115,6 +115,7 @@ class InMemorySessionPersistDriver:
     async def append_event(self, session_id: str, draft: EventDraft) -> SessionEvent:
         """Store an event behind the last one. Raises EventConflictError and InvalidRecordError."""
         draft = draft.named()
+        check_event(session_id, draft.at(session_id, 1))
         if (stored := self._event(draft.id or "")) is not None:
             check_same_draft(stored, session_id, draft)
             return stored

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .model import Mark
 from .route import Route
 
 
@@ -77,6 +78,46 @@ class LoadDemo:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportSession:
+    """Save a session as a recording under this file name; `events` for the progress."""
+
+    session_id: str
+    file_name: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteSession:
+    """Delete a session from the store; `events` for the word of success."""
+
+    session_id: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskToKeep:
+    """Ask the browser to keep what is stored, then what it says of the site's storage."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStorage:
+    """Ask what the browser says of the site's storage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep, outside of the database, how much it holds."""
+
+    database: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Let go of the databases until the next call."""
+
+
+@dataclass(frozen=True, slots=True)
 class CancelJob:
     """Stop the long work."""
 
@@ -98,5 +139,6 @@ class Copy:
 
 Effect = (
     ReadHeads | ReadSummaries | ReadSession | CloseSession | ReadTail | ReadRows | ReadDetail | Tick
-    | ForgetStatus | LoadDemo | CancelJob | ShowAddress | Copy
+    | ForgetStatus | LoadDemo | CancelJob | ShowAddress | Copy | ExportSession | DeleteSession | AskToKeep
+    | ReadStorage | Remember | Release
 )  # fmt: skip

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from .. import json_text
 from ..drivers.base import SessionHead
 from ..transcript.fold import Transcript
 from ..types import SessionRecord
-from .model import SPEEDS, Alert, EventDetail, EventRow, Job, OpenSession, Summary
+from .model import SPEEDS, Alert, EventDetail, EventRow, Job, Mark, OpenSession, Storage, Summary
 
 # from the page
 
 
 @dataclass(frozen=True, slots=True)
 class Went:
-    """The address changed. `now` and `zone` come once, at the start."""
+    """The address changed. `now`, `zone` and `remembered` come once, at the start."""
 
     hash: str
     now: int | None = None
     zone: int | None = None
+    marks: Mapping[str, Mark] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The page was brought to the front; another tab may have written meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutAside:
+    """The page is frozen, or goes to the back-forward cache: it must be in nobody's way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,35 @@ class SheetShown:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseChosen:
+    """Another database is to be shown."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAsked:
+    """The browser is to be asked to keep what is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportAsked:
+    """The open session is to be saved as a recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionAsked:
+    """The open session is to be deleted; `confirmed` once the user was asked."""
+
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DialogClosed:
+    """The open dialog is not wanted."""
+
+
+@dataclass(frozen=True, slots=True)
 class HelpToggled:
     """The list of keys, shown or hidden."""
 
@@ -143,6 +179,36 @@ class HeadsRead:
     """What is stored, in the order of list_sessions."""
 
     heads: tuple[SessionHead, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsRead:
+    """How much a database holds in all; `database` as in addresses."""
+
+    database: str
+    sessions: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatabasesRead:
+    """The names of this site's databases that may hold sessions."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StorageRead:
+    """What the browser says of the site's storage."""
+
+    storage: Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """The store waits for another tab, or need not any more."""
+
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +301,10 @@ class JobEnded:
     status: str = ""
     alert: Alert | None = None
     open: str | None = None
+    closed: str | None = None
+    """The id of a session that was deleted."""
+    stored: bool = False
+    """Whether the user has stored something by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +325,8 @@ Message = (
     Went | Shown | Scrolled | Sought | Stepped | PlayToggled | Ticked | SpeedSet | ShortenSet | WindowMoved | Expanded
     | NeighbourOpened | DemoWanted | JobCancelled | EventCopied | Copied | Dismissed | SheetShown | HelpToggled
     | HeadsRead | SummariesRead | SessionRead | NotShown | TailRead | Folded | RowsRead | DetailRead
-    | RecordsChanged | EverythingChanged | Grew
+    | RecordsChanged | EverythingChanged | Grew | PutAside | DatabaseChosen | DatabasesRead | KeepAsked | StorageRead
+    | ExportAsked | DeletionAsked | DialogClosed | TotalsRead | Waited
     | JobMoved | JobEnded | StatusRead | Failed
 )  # fmt: skip
 
@@ -280,7 +351,24 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
     arg = str(sent.get("arg", sent.get("value", "")))
     match sent.get("name"):
         case "route":
-            return Went(str(sent.get("hash", "")), _number(sent.get("now")), _number(sent.get("tzOffset")))
+            marks = _marks(sent.get("remembered"))
+            return Went(str(sent.get("hash", "")), _number(sent.get("now")), _number(sent.get("tzOffset")), marks)
+        case "aside":
+            return PutAside()
+        case "database":
+            return DatabaseChosen(arg)
+        case "keep":
+            return KeepAsked()
+        case "storage":
+            kept = sent.get("kept")
+            numbers = _number(sent.get("usage")), _number(sent.get("quota"))
+            return StorageRead(Storage(*numbers, kept if isinstance(kept, bool) else None))
+        case "export":
+            return ExportAsked()
+        case "delete":
+            return DeletionAsked(confirmed=arg == "confirmed")
+        case "close":
+            return DialogClosed()
         case "scroll":
             return Scrolled(str(sent.get("list")), _number(sent.get("top")) or 0, _number(sent.get("height")) or 0)
         case "visible" if sent.get("value") is True:
@@ -323,6 +411,24 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
         case "help":
             return HelpToggled()
     return None
+
+
+MARK = "mark:"
+"""What the name of a mark begins with, among what the page remembers; behind it stands the database."""
+
+
+def _marks(remembered: Any) -> Mapping[str, Mark]:
+    """The marks among what the page remembers: JSON texts by name. What cannot be read is forgotten."""
+    marks = {}
+    for name, text in remembered.items() if isinstance(remembered, dict) else ():
+        if isinstance(text, str) and isinstance(name, str) and name.startswith(MARK):
+            try:
+                match json_text.parse(text[:1000]):
+                    case [int(sessions), int(events), int(at)] if min(sessions, events, at) >= 0:
+                        marks[name.removeprefix(MARK)] = Mark(sessions, events, at)
+            except ValueError:
+                pass
+    return marks
 
 
 def _number(value: Any) -> int | None:

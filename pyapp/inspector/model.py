@@ -124,6 +124,24 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Storage:
+    """What the browser says of the site's storage, in bytes; None for what it does not say."""
+
+    usage: int | None = None
+    quota: int | None = None
+    kept: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How much a database held when it was last seen; `at` in milliseconds since the epoch."""
+
+    sessions: int
+    events: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """The page. `listing` is None until the store was read; times in milliseconds since the epoch."""
 
@@ -149,3 +167,20 @@ class Model:
     sheet: str = ""
     """In a narrow window, the list that lies over the transcript: "sessions", "events" or none."""
     help: bool = False
+    dialog: str = ""
+    """The dialog that is open: "delete" or none."""
+    usual_database: str = ""
+    """The name of the database that is shown when the address names none."""
+    databases: tuple[str, ...] = ()
+    """Those of this site that may hold sessions, the usual one among them."""
+    storage: Storage | None = None
+    asked_to_keep: bool = False
+    """Whether the browser was asked, in this page, to keep what is stored."""
+    waiting: bool = False
+    """Whether the store waits for another tab."""
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    """What each database, by its name in addresses, held when it was seen before this page was loaded."""
+    compared: frozenset[str] = frozenset()
+    """The databases that were compared with their marks."""
+    lost: Mark | None = None
+    """What the database holds now, while the user is being told that it once held more."""

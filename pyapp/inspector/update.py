@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import following, playback
+from . import following, playback, storing
 from .effects import (
     CancelJob,
     CloseSession,
@@ -17,7 +17,9 @@ from .effects import (
     LoadDemo,
     ReadHeads,
     ReadSession,
+    ReadStorage,
     ReadSummaries,
+    Release,
     ShowAddress,
 )
 from .listing import SESSION_HEIGHT, lay_out
@@ -41,6 +43,7 @@ from .messages import (
     NeighbourOpened,
     NotShown,
     PlayToggled,
+    PutAside,
     RecordsChanged,
     RowsRead,
     Scrolled,
@@ -75,16 +78,19 @@ def update(model: Model, message: Message, clock: float) -> Next:
         case HeadsRead(heads):
             listed = replace(model, listing=lay_out(heads, model.now, model.zone))
             return _summarised(_in_sight(listed) if model.listing is None else listed, anew=True)
+        case PutAside():
+            return model, (Release(),)
         case RecordsChanged(records):
             return following.records_changed(model, records)
         case EverythingChanged():
             return following.everything_changed(model)
         case Shown():
-            return model, (ReadHeads(model.route.database),) if model.listing else ()
+            return model, (ReadHeads(model.route.database), ReadStorage()) if model.listing else ()
         case SummariesRead(summaries):
             return replace(model, summaries={**model.summaries, **summaries}), ()
         case SessionRead(session):
-            return _opened(replace(model, session=session, opening=None, problem=None, alert=None))
+            alert = model.alert if model.lost else None
+            return _opened(replace(model, session=session, opening=None, problem=None, alert=alert))
         case NotShown(reason):
             return replace(model, session=None, opening=None, problem=reason), ()
         case Copied():
@@ -102,13 +108,15 @@ def update(model: Model, message: Message, clock: float) -> Next:
         case Failed(alert):
             return replace(model, alert=alert), ()
         case Dismissed():
-            return replace(model, alert=None, help=False, sheet=""), ()
+            return storing.loss_read(replace(model, alert=None, help=False, sheet="", dialog=""))
         case SheetShown(sheet):
             return replace(model, sheet="" if sheet == model.sheet else sheet), ()
         case HelpToggled():
             return replace(model, help=not model.help), ()
         case NeighbourOpened(by):
             return _neighbour(model, by)
+    if isinstance(message, storing.StoreMessage):
+        return storing.update_storing(model, message)
     return _in_session(model, message, clock)
 
 
@@ -165,13 +173,13 @@ def _went(model: Model, message: Went, clock: float) -> Next:
     route = Route.read(message.hash)
     before = model.route
     if message.now is not None:
-        model = replace(model, now=message.now, zone=message.zone or 0)
+        model = replace(model, now=message.now, zone=message.zone or 0, marks=message.marks)
     first = message.now is not None
-    model = replace(model, route=route, sheet="", alert=None)
+    model = replace(model, route=route, sheet="", dialog="", alert=model.alert if model.lost else None)
     effects: tuple[Effect, ...] = ()
     if first or route.database != before.database:
-        model = replace(model, listing=None, summaries={}, session=None)
-        effects += (ReadHeads(route.database),)
+        model = replace(model, listing=None, summaries={}, session=None, lost=None, alert=None)
+        effects += (ReadHeads(route.database), ReadStorage()) if first else (ReadHeads(route.database),)
     if route.session_id is None:
         return replace(model, session=None, opening=None, problem=None), (*effects, CloseSession())
     session = model.session
@@ -225,7 +233,12 @@ def _job_ended(model: Model, message: JobEnded) -> Next:
         effects.append(ReadHeads(model.route.database))
     if message.open is not None:
         effects.append(ShowAddress(model.route.to(message.open), replace=False))
-    return model, tuple(effects)
+    if message.closed is not None and message.closed == model.route.session_id:
+        effects.append(ShowAddress(Route(database=model.route.database), replace=False))
+    if not message.stored:
+        return model, tuple(effects)
+    model, more = storing.stored_something(model)
+    return model, (*effects, *more)
 
 
 def _neighbour(model: Model, by: int) -> Next:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
 
-from ..archive import Recording, RecordingChecker
+from ..archive import Recording, RecordingChecker, write_recording
 from ..drivers.base import SessionStore
 from ..errors import InvalidFileError
 from ..inspector.dates import plural
+from ..inspector.effects import DeleteSession, ExportSession
 from ..inspector.messages import JobEnded, JobMoved, Message
 from ..inspector.model import Job
 from .world import SourceFile
 
 Send = Callable[[Message], None]
+Post = Callable[[Mapping[str, Any]], None]
+
+PIECE = 1 << 20
+"""Characters of an export that go to the page at once."""
 Fetch = Callable[[str], AsyncIterator[bytes]]
 
 
@@ -24,7 +30,7 @@ async def import_files(store: SessionStore, files: Sequence[SourceFile], send: S
     whole = _together(recordings)
     await _store(store, whole, "Storing", send)
     opened = whole.sessions[0].id if len(whole.sessions) == 1 else None
-    return JobEnded(f"Imported {_counted(whole)}.", open=opened)
+    return JobEnded(f"Imported {_counted(whole)}.", open=opened, stored=True)
 
 
 async def load_demo(store: SessionStore, fetch: Fetch, send: Send) -> JobEnded:
@@ -39,7 +45,34 @@ async def load_demo(store: SessionStore, fetch: Fetch, send: Send) -> JobEnded:
         done += entry["bytes"]
     whole = _together(recordings)
     await _store(store, whole, "Storing the demo", send)
-    return JobEnded(f"Loaded {_counted(whole)}.")
+    return JobEnded(f"Loaded {_counted(whole)}.", stored=True)
+
+
+async def export_session(store: SessionStore, effect: ExportSession, send: Send, post: Post) -> JobEnded:
+    """Send a session to the page as a recording, piece by piece; the page saves it when it has the last one."""
+    title = f"Exporting {effect.file_name}"
+    send(JobMoved(Job(title, "events", 0, effect.events)))
+    lines: list[str] = []
+    size = written = 0
+    is_first = True
+    async for line in write_recording(store, [effect.session_id]):
+        lines.append(line)
+        size += len(line)
+        written += 1
+        if size >= PIECE:
+            post({"type": "download", "name": effect.file_name, "text": "".join(lines), "first": is_first})
+            send(JobMoved(Job(title, "events", min(written, effect.events), effect.events)))
+            lines, size, is_first = [], 0, False
+            await asyncio.sleep(0)
+    post({"type": "download", "name": effect.file_name, "text": "".join(lines), "first": is_first, "last": True})
+    return JobEnded(f"Exported {plural(max(0, written - 1), 'event')}.")
+
+
+async def delete_session(store: SessionStore, effect: DeleteSession, send: Send) -> JobEnded:
+    """Delete a session with its events."""
+    send(JobMoved(Job("Deleting", "events")))
+    await store.delete_session(effect.session_id)
+    return JobEnded(f"Deleted 1 session, {plural(effect.events, 'event')}.", closed=effect.session_id, stored=True)
 
 
 def _together(recordings: Sequence[Recording]) -> Recording:

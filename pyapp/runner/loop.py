@@ -15,6 +15,8 @@ from ..drivers.base import ObservableStore, SessionStore, StoreChange
 from ..errors import PyappError
 from ..inspector import effects as fx
 from ..inspector.messages import (
+    MARK,
+    DatabasesRead,
     DetailRead,
     EverythingChanged,
     Failed,
@@ -29,12 +31,15 @@ from ..inspector.messages import (
     SummariesRead,
     TailRead,
     Ticked,
+    TotalsRead,
+    Waited,
     from_page,
 )
 from ..inspector.model import Alert, Model, OpenSession
 from ..inspector.update import cannot_open, not_found, update
 from ..inspector.views.html import Page
 from ..inspector.views.page import view
+from ..json_text import dump
 from . import jobs, reading
 from .patches import Patches
 from .world import SourceFile, World
@@ -51,7 +56,8 @@ class Runner:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.model = Model()
+        self.model = Model(usual_database=world.usual_database)
+        world.on_wait(lambda waits: self.send(Waited(waits)))
         self._patches = Patches()
         self._painting = False
         self._dirty = False
@@ -157,6 +163,19 @@ class Runner:
                 self.world.post({"type": "hash", "value": route.hash(), "replace": replaces})
             case fx.Copy(text):
                 self.world.post({"type": "copy", "text": text})
+            case fx.ExportSession():
+                self._start_job(lambda store: jobs.export_session(store, effect, self.send, self.world.post))
+            case fx.DeleteSession():
+                self._start_job(lambda store: jobs.delete_session(store, effect, self.send))
+            case fx.AskToKeep():
+                self.world.post({"type": "persist"})
+            case fx.ReadStorage():
+                self.world.post({"type": "storage"})
+            case fx.Remember(database, mark):
+                text = dump([mark.sessions, mark.events, mark.at])
+                self.world.post({"type": "remember", "name": f"{MARK}{database}", "text": text})
+            case fx.Release():
+                self._start(self.world.release())
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(self._guarded(work))
@@ -223,6 +242,13 @@ class Runner:
             self.send(NotShown(cannot_open(error)))
             return
         self.send(HeadsRead(tuple(heads)))
+        self._latest("totals", self._read_totals)
+
+    async def _read_totals(self) -> None:
+        database, store = self.model.route.database, await self._opened_store()
+        totals = await store.totals()
+        self.send(TotalsRead(database, totals.sessions, totals.events))
+        self.send(DatabasesRead(tuple(await self.world.database_names())))
 
     async def _read_summaries(self, session_ids: tuple[str, ...]) -> None:
         store = await self._opened_store()

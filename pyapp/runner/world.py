@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..drivers.base import SessionStore
@@ -11,8 +11,25 @@ from ..drivers.base import SessionStore
 class World(Protocol):
     """In the browser `pyapp.worker` gives it; a test gives its own."""
 
+    @property
+    def usual_database(self) -> str:
+        """The name of the store that is opened for "" ."""
+        ...
+
     async def open_store(self, database: str) -> SessionStore:
         """The store with this name, "" for the usual one. Raises StoreError with words for the user."""
+        ...
+
+    async def database_names(self) -> Sequence[str]:
+        """The names of all stores that are here, also of those that may hold something else than sessions."""
+        ...
+
+    def on_wait(self, listener: Callable[[bool], None]) -> None:
+        """Tell when a store waits for another tab, and when it need not any more."""
+        ...
+
+    async def release(self) -> None:
+        """Let go of what the stores hold open, until the next call."""
         ...
 
     def post(self, message: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from pyapp.drivers.base import SessionStore
@@ -42,9 +42,23 @@ class FakePage:
         self.sent: list[Mapping[str, Any]] = []
         self.hash = "#/"
         self.paints = True
+        self.names: tuple[str, ...] = ("usual",)
+        self.released = 0
+        self.remembered: dict[str, str] = {}
         self.runner = Runner(self)
 
     # the World
+
+    usual_database = "usual"
+
+    async def database_names(self) -> Sequence[str]:
+        return self.names
+
+    def on_wait(self, listener: Callable[[bool], None]) -> None:
+        self.tell_waiting = listener
+
+    async def release(self) -> None:
+        self.released += 1
 
     async def open_store(self, database: str) -> SessionStore:
         return self.store
@@ -59,6 +73,8 @@ class FakePage:
 
     def post(self, message: Mapping[str, Any]) -> None:
         self.sent.append(message)
+        if message["type"] == "remember":
+            self.remembered[message["name"]] = message["text"]
         if message["type"] == "hash":
             self.hash = message["value"]
             if not message["replace"]:
@@ -90,7 +106,7 @@ class FakePage:
     async def start(self, hash_: str = "#/") -> None:
         """Open the page."""
         self.hash = hash_
-        self.say("route", hash=hash_, now=1_795_400_000_000, tzOffset=0)
+        self.say("route", hash=hash_, now=1_795_400_000_000, tzOffset=0, remembered=dict(self.remembered))
         await self.settle()
 
     async def go(self, hash_: str) -> None:

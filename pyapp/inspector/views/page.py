@@ -8,7 +8,7 @@ from ..dates import date_time, plural
 from ..messages import KEYS
 from ..model import Job, Model, OpenSession
 from ..playback import EVENT_HEIGHT
-from . import deck, events
+from . import deck, events, storing
 from .html import Attrs, Keyed, Page, html, icon
 from .sessions import sessions
 from .transcript import transcript
@@ -25,6 +25,8 @@ def view(model: Model) -> Page:
         "status": _status(model),
         "alert": _alert(model),
         "help": _help() if model.help else "",
+        "sessions-foot": storing.room(model.storage),
+        "dialog": storing.dialog(model, session, _name(model, session.record.id)) if session else "",
     }
     attrs: dict[str, Attrs] = {
         "": {
@@ -96,8 +98,8 @@ def _bar(model: Model) -> str:
     return html(
         h.a(".mark", href=model.route.__class__(database=model.route.database).hash())[h.i, "sessions"],
         h.button(".quiet.sheet-button", type="button", data_click="sheet", data_arg="sessions")["Sessions"],
-        h.span(".db")[bool(model.route.database) and ["database ", h.code[model.route.database]]],
         h.span(".grow"),
+        storing.chooser(model),
         h.label(".button")[
             icon("import"),
             "Import",
@@ -137,14 +139,20 @@ def _heading(model: Model, session: OpenSession) -> str:
     if heading and heading.cost:
         facts.append(h.span[heading.cost])
     facts.append(h.span[date_time(session.record.created_at, model.zone)])
-    return html(h.h1[_name(model, session.record.id)], h.p(".facts")[facts])
+    return html(h.h1[_name(model, session.record.id)], storing.actions(model), h.p(".facts")[facts])
 
 
 def _stage(model: Model) -> str:
     """What stands in the middle while no session is open."""
     match _which(model):
         case "problem" if model.problem:
-            return html(h.div(".card-page", role="alert")[h.h1[model.problem.title], h.p[model.problem.detail]])
+            return html(
+                h.div(".card-page", role="alert")[
+                    h.h1[model.problem.title],
+                    h.p[model.problem.detail],
+                    bool(model.route.database) and h.p[h.a(href="#/")["Show the usual database"]],
+                ]
+            )
         case "empty":
             return html(_welcome(model.job))
         case "start":
@@ -178,6 +186,10 @@ def _welcome(job: Job | None) -> h.Node:
 
 def _status(model: Model) -> str:
     job = model.job
+    if model.waiting:
+        return html(
+            h.span["Waiting for another tab of this site to let go of the database. Close that tab if this stays."]
+        )
     if job is None:
         return html(h.span[model.status]) if model.status else ""
     known = job.total > 0

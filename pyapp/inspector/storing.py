@@ -1,0 +1,125 @@
+"""The page and its store: room on the disk, what was lost, other databases, deletion and export. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .dates import date_time, plural
+from .effects import (
+    AskToKeep,
+    DeleteSession,
+    Effect,
+    ExportSession,
+    ReadStorage,
+    Remember,
+    ShowAddress,
+)
+from .messages import (
+    DatabaseChosen,
+    DatabasesRead,
+    DeletionAsked,
+    DialogClosed,
+    ExportAsked,
+    KeepAsked,
+    StorageRead,
+    TotalsRead,
+    Waited,
+)
+from .model import Alert, Mark, Model
+from .playback import Next
+from .route import Route
+
+StoreMessage = (
+    DatabaseChosen | DatabasesRead | DeletionAsked | DialogClosed | ExportAsked | KeepAsked | StorageRead | TotalsRead
+    | Waited
+)  # fmt: skip
+
+
+def update_storing(model: Model, message: StoreMessage) -> Next:
+    """The next model, and the effects to carry out."""
+    match message:
+        case DatabasesRead(names):
+            return replace(model, databases=names), ()
+        case DatabaseChosen(name):
+            return _choose(model, name)
+        case StorageRead(storage):
+            return replace(model, storage=storage), ()
+        case KeepAsked():
+            return model, (AskToKeep(),)
+        case TotalsRead():
+            return _compare(model, message)
+        case Waited(waits):
+            return replace(model, waiting=waits), ()
+        case ExportAsked() if model.session and not model.job:
+            session_id = model.session.record.id
+            return model, (ExportSession(session_id, _file_name(model, session_id), model.session.total),)
+        case DeletionAsked(confirmed):
+            return _delete(model, confirmed=confirmed)
+        case DialogClosed():
+            return replace(model, dialog=""), ()
+    return model, ()
+
+
+def stored_something(model: Model) -> Next:
+    """The user has stored something: the first time, the browser is asked to keep it."""
+    if model.asked_to_keep:
+        return model, (ReadStorage(),)
+    return replace(model, asked_to_keep=True), (AskToKeep(),)
+
+
+def loss_read(model: Model) -> Next:
+    """The user has read that something is gone: from now on what is there is what counts."""
+    if model.lost is None:
+        return model, ()
+    return replace(model, lost=None), (Remember(model.route.database, model.lost),)
+
+
+def _choose(model: Model, name: str) -> Next:
+    if name not in model.databases or name == (model.route.database or model.usual_database):
+        return model, ()
+    return model, (ShowAddress(Route(database="" if name == model.usual_database else name), replace=False),)
+
+
+def _compare(model: Model, read: TotalsRead) -> Next:
+    """Compare what is stored with what was there when it was last seen; the first time in each database."""
+    if read.database != model.route.database:
+        return model, ()
+    now = Mark(read.sessions, read.events, model.now)
+    before = model.marks.get(read.database)
+    is_first = read.database not in model.compared
+    model = replace(model, compared=model.compared | {read.database})
+    if is_first and before and (now.sessions < before.sessions or now.events < before.events):
+        return replace(model, lost=now, alert=_loss(before, now, model.zone)), ()
+    if model.lost:  # said, and not read yet: what is there by then is what will count
+        return replace(model, lost=now), ()
+    return model, (Remember(read.database, now),)
+
+
+def _loss(before: Mark, now: Mark, zone: int) -> Alert:
+    return Alert(
+        "Some of what was stored here is gone",
+        f"On {date_time(before.at, zone)} this database held {_held(before)}; now it holds {_held(now)}. "
+        "Another page of this site may have deleted them; or the browser has cleared or lost its files, as it may when "
+        "the disk is full or damaged. Recordings that you have kept can be imported again.",
+    )
+
+
+def _held(mark: Mark) -> str:
+    return f"{plural(mark.sessions, 'session')} with {plural(mark.events, 'event')}"
+
+
+def _delete(model: Model, *, confirmed: bool) -> Next:
+    session = model.session
+    if session is None or model.job:
+        return model, ()
+    if not confirmed:
+        return replace(model, dialog="delete"), ()
+    effects: tuple[Effect, ...] = (DeleteSession(session.record.id, session.total),)
+    return replace(model, dialog=""), effects
+
+
+def _file_name(model: Model, session_id: str) -> str:
+    summary = model.summaries.get(session_id)
+    title = summary.title if summary else session_id
+    plain = "".join(mark if mark.isalnum() else "-" for mark in title[:60])
+    return f"{'-'.join(filter(None, plain.split('-'))) or 'session'}.jsonl"
