@@ -56,13 +56,13 @@ def elapsed(ms: float, *, tenths: bool = False) -> str:
 
 
 def size(count: int) -> str:
-    """A number of bytes: 812 B, 1.2 KB, 42 MB."""
-    value = float(count)
-    for unit in ("B", "KB", "MB"):
+    """A number of bytes: 812 B, 1.2 KB, 42 MB, 60 GB."""
+    value, unit = float(count), "B"
+    for larger in ("KB", "MB", "GB"):
         if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"
 
 
 def plural(count: int, noun: str) -> str:

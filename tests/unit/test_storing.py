@@ -88,13 +88,13 @@ async def test_the_browser_is_asked_to_keep_what_is_stored_first() -> None:
     assert kinds(page).count("persist") == 1
     page.say("storage", usage=42_000_000, quota=60_000_000_000, kept=False)
     await page.settle()
-    assert page.text("sessions-foot") == "42 MB of 60.0 GB may be cleared Keep"
+    assert page.text("sessions-foot") == "42 MB of 60 GB may be cleared Keep"
     page.say("keep")
     await page.settle()
     assert kinds(page).count("persist") == 2
     page.say("storage", usage=42_000_000, quota=60_000_000_000, kept=True)
     await page.settle()
-    assert page.text("sessions-foot") == "42 MB of 60.0 GB kept"
+    assert page.text("sessions-foot") == "42 MB of 60 GB kept"
 
 
 @in_loop

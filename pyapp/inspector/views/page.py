@@ -96,7 +96,7 @@ def _title(model: Model) -> str:
 
 def _bar(model: Model) -> str:
     return html(
-        h.a(".mark", href=model.route.__class__(database=model.route.database).hash())[h.i, "sessions"],
+        h.a(".mark", href=model.route.__class__(database=model.route.database).hash())[h.i, h.span["sessions"]],
         h.button(".quiet.sheet-button", type="button", data_click="sheet", data_arg="sessions")["Sessions"],
         h.span(".grow"),
         storing.chooser(model),
