@@ -12,10 +12,10 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from ..errors import EventConflictError
+from ..errors import EventConflictError, InvalidRecordError
 from ..interop import JsException, JsValue, each, from_json, is_absent, to_json
 from ..json_text import dump
-from ..types import EventDraft, SessionEvent
+from ..types import MAX_SAFE_INTEGER, EventDraft, SessionEvent
 from .base import check_same, check_same_draft
 from .idb import Aborted, Connection, Durability, Transaction, begin, durability_options, store_error
 from .indexeddb_connection import Database, is_lost, stores_array
@@ -46,7 +46,7 @@ class Append:
     has_own_id: bool
     size: int
     stored: SessionEvent | None = None
-    refusal: EventConflictError | None = None
+    refusal: EventConflictError | InvalidRecordError | None = None
     done: PromptFuture = field(default_factory=PromptFuture)
 
 
@@ -280,6 +280,9 @@ def _issue_appends(transaction: Transaction, appends: Sequence[Append]) -> None:
             write.stored = write.refusal = None
             stored = known.get(write.draft.id or "")
             if stored is None:
+                if last_index[write.session_id] == MAX_SAFE_INTEGER:
+                    write.refusal = InvalidRecordError(f"the session {write.session_id!r} has no further index to give")
+                    continue
                 last_index[write.session_id] += 1
                 stored = write.draft.at(write.session_id, last_index[write.session_id])
                 known[stored.id] = stored

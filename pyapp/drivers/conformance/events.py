@@ -12,6 +12,7 @@ from .kit import (
     ContractBroken,
     DriverPromise,
     all_events,
+    all_sessions,
     event,
     expect_equal,
     expect_refused,
@@ -117,11 +118,23 @@ async def bad_cursors_are_refused(driver: SessionPersistDriver) -> None:
     of_sessions = (await driver.list_sessions(limit=1)).next_cursor
     if of_events is None or of_sessions is None:
         raise ContractBroken("a listing with more items gave no cursor")
-    garbage = ["", "1", "garbage", "\ud800", "[1,2]", "x" * 20_000]
+    garbage = ["", "1", "garbage", "\ud800", "[1,2]", "x" * 20_000, "events:" + "[" * 20_000]
     for cursor in (*garbage, of_sessions, of_events[:-1], of_events + "!"):
         await expect_refused(driver.list_events("s1", cursor=cursor), InvalidCursorError, f"{cursor[:40]!r}")
     for cursor in (*garbage, of_events, of_sessions[:-1], of_sessions + "!"):
         await expect_refused(driver.list_sessions(cursor=cursor), InvalidCursorError, f"{cursor[:40]!r}")
+
+
+async def long_ids_have_cursors(driver: SessionPersistDriver) -> None:
+    """Listings go on behind ids of any length."""
+    session_ids = [name + "🦀" * 2_000 for name in "abc"]
+    for number, id_ in enumerate(session_ids, 1):
+        await driver.update_session(record(id_))
+        await driver.insert_event("s1", event(number, id_="e" + id_))
+    expect_equal(
+        [one.id for one in await all_events(driver, limit=1)], ["e" + id_ for id_ in session_ids], "the events"
+    )
+    expect_equal([one.id for one in await all_sessions(driver, limit=1)], session_ids, "the sessions")
 
 
 async def concurrent_inserts_all_arrive(driver: SessionPersistDriver) -> None:
@@ -148,5 +161,6 @@ EVENTS: tuple[DriverPromise, ...] = (
     taken_event_id_is_refused,
     foreign_event_is_refused,
     bad_cursors_are_refused,
+    long_ids_have_cursors,
     concurrent_inserts_all_arrive,
 )

@@ -91,9 +91,26 @@ async def appending_a_known_id_gives_the_stored_event(driver: SessionStore) -> N
 async def bad_drafts_are_refused(driver: SessionStore) -> None:
     """What no insert would take no append takes either, and no index is lost by it."""
     await driver.append_event("s1", draft(1))
-    for bad in (draft(2, ""), draft(2, "\ud800"), draft(2, n=float("nan")), replace(draft(2), created_at=-1)):
+    no_text: Any = ["id"]
+    for bad in (
+        draft(2, ""),
+        draft(2, "\ud800"),
+        draft(2, no_text),
+        draft(2, n=float("nan")),
+        replace(draft(2), created_at=-1),
+    ):
         await expect_refused(driver.append_event("s1", bad), InvalidRecordError, "a bad draft")
     expect_equal((await driver.append_event("s1", draft(2))).event_index, 2, "the next index")
+
+
+async def nothing_is_appended_behind_the_largest_index(driver: SessionStore) -> None:
+    """An index that JavaScript does not keep exactly is refused, and what is stored stays readable."""
+    given = replace(event(1), event_index=2**53 - 2)
+    await driver.insert_event("s1", given)
+    last = await driver.append_event("s1", draft(1))
+    expect_equal(last.event_index, 2**53 - 1, "the largest index")
+    await expect_refused(driver.append_event("s1", draft(2)), InvalidRecordError, "an append behind it")
+    expect_equal(await all_events(driver), [given, last], "the events")
 
 
 async def concurrent_appends_leave_no_gap(driver: SessionStore) -> None:
@@ -184,6 +201,7 @@ STORE_CONTRACT: tuple[StorePromise, ...] = (
     appends_take_the_next_index,
     appending_a_known_id_gives_the_stored_event,
     bad_drafts_are_refused,
+    nothing_is_appended_behind_the_largest_index,
     concurrent_appends_leave_no_gap,
     writes_at_once_fail_alone,
     insert_events_stores_many,

@@ -93,6 +93,7 @@ async def bad_values_are_refused(driver: SessionPersistDriver) -> None:
         _nested(5_000),
     ]
     values += [(1, 2), {1: "a"}, b"bytes", {1, 2}, object(), loop]
+    values += ["\ud83e\udd80", {"\ud83e\udd80": 1}]  # halves side by side, which would come back as one character
     for value in values:
         what = f"a {type(value).__name__} in a payload"
         await expect_refused(driver.insert_event("s1", event(1, value=value)), InvalidRecordError, what)
