@@ -26,7 +26,7 @@ from .base import (
     cursor_after,
     read_cursor,
 )
-from .idb import Aborted, Durability, Transaction, Waiting, store_error
+from .idb import Aborted, Connection, Durability, Transaction, Waiting, store_error
 from .indexeddb_changes import Changes
 from .indexeddb_connection import Database
 from .indexeddb_layout import (
@@ -68,8 +68,9 @@ class IndexedDBSessionPersistDriver:
         if durability not in get_args(Durability):
             raise ValueError(f"durability must be one of {get_args(Durability)}, not {durability!r}")
         self.database_name = database_name
-        self._database = Database(database_name, lambda on_lost: open_layout(database_name, on_lost, on_wait))
         self._changes = Changes(database_name)
+        self._on_wait = on_wait
+        self._database = Database(database_name, self._open)
         self._database.on_lost = lambda: self._changes.tell(StoreChange(everything=True))
         self._writer = Writer(self._database, durability, self._changes.touch)
 
@@ -98,6 +99,11 @@ class IndexedDBSessionPersistDriver:
         database away, everything has changed.
         """
         return self._changes.listen(listener)
+
+    async def _open(self, on_lost: Callable[[], None]) -> Connection:
+        connection = await open_layout(self.database_name, on_lost, self._on_wait)
+        self._changes.resume()
+        return connection
 
     async def get_session(self, session_id: str) -> SessionRecord | None:
         """The record under this id, or None."""

@@ -36,6 +36,11 @@ class CloseSession:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadMore:
+    """Read what was added to the open session since it was read."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadTail:
     """Read the page that ends at this position."""
 
@@ -138,7 +143,7 @@ class Copy:
 
 
 Effect = (
-    ReadHeads | ReadSummaries | ReadSession | CloseSession | ReadTail | ReadRows | ReadDetail | Tick
+    ReadHeads | ReadSummaries | ReadSession | CloseSession | ReadMore | ReadTail | ReadRows | ReadDetail | Tick
     | ForgetStatus | LoadDemo | CancelJob | ShowAddress | Copy | ExportSession | DeleteSession | AskToKeep
     | ReadStorage | Remember | Release
 )  # fmt: skip

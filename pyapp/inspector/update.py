@@ -16,6 +16,7 @@ from .effects import (
     ForgetStatus,
     LoadDemo,
     ReadHeads,
+    ReadMore,
     ReadSession,
     ReadStorage,
     ReadSummaries,
@@ -85,7 +86,7 @@ def update(model: Model, message: Message, clock: float) -> Next:
         case EverythingChanged():
             return following.everything_changed(model)
         case Shown():
-            return model, (ReadHeads(model.route.database), ReadStorage()) if model.listing else ()
+            return model, (ReadHeads(model.route.database), ReadStorage(), ReadMore()) if model.listing else ()
         case SummariesRead(summaries):
             return replace(model, summaries={**model.summaries, **summaries}), ()
         case SessionRead(session):

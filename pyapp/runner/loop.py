@@ -144,6 +144,9 @@ class Runner:
                 self._session_task = self._start(self._read_session(effect))
             case fx.CloseSession():
                 self._close_session()
+            case fx.ReadMore():
+                if session := self._session():
+                    self._hear(StoreChange(frozenset([session.record.id])))
             case fx.ReadTail(position):
                 self._latest("tail", lambda: self._read_tail(position))
             case fx.ReadRows(first, count):

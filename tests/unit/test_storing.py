@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyapp import SessionStore, UnknownLayoutError
+from pyapp import EventDraft, InMemorySessionPersistDriver, SessionStore, UnknownLayoutError
 from pyapp.archive import check_recording
 from tests.unit.fake_page import FakeFile, FakePage
 from tests.unit.test_inspector import in_loop, long_session, page_with
@@ -203,3 +203,20 @@ async def test_a_page_that_is_put_aside_lets_go() -> None:
     page.say("aside")
     await page.settle()
     assert page.released == 1
+
+
+@in_loop
+async def test_a_page_that_comes_back_shows_what_was_written_past_it() -> None:
+    """Upstream's own code, for one, tells nobody."""
+    page = await page_with(long_session(5))
+    await page.start("#/sessions/long")
+    store = page.store
+    assert isinstance(store, InMemorySessionPersistDriver)
+    listeners, store._listeners = store._listeners, []
+    await store.append_event("long", EventDraft("agent", {"method": "x"}, "c", 1))
+    store._listeners = listeners
+    await page.settle()
+    assert 'aria-valuemax="5"' in page.html("slider")
+    page.say("visible", value=True)
+    await page.settle()
+    assert 'aria-valuemax="6"' in page.html("slider")
