@@ -8,7 +8,7 @@ BIN := .venv/bin
 VENV := .venv/.installed
 NODE := node_modules/.installed
 
-.PHONY: run build serve test lint format bench clean chromium install
+.PHONY: run build serve test soak lint format bench clean chromium install
 
 run: build serve ## build the page and serve it at http://127.0.0.1:4173/
 
@@ -21,6 +21,10 @@ serve: $(VENV) ## serve dist/ as it is
 
 test: lint build ## linters, build, then every test in CPython and in Chromium
 	@CHROMIUM="$$($(BIN)/python web/build/chromium.py)" $(BIN)/python -m pytest
+
+soak: build ## the faults of tests/faults and tests/browser/faults at full size: 200 kills, 8 tabs, 10,000 values
+	@FAULTS=full CHROMIUM="$$($(BIN)/python web/build/chromium.py)" \
+		$(BIN)/python -m pytest -v -s tests/faults tests/browser/faults
 
 lint: $(VENV) $(NODE) ## what the code must look like
 	$(BIN)/ruff check
