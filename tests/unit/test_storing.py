@@ -89,6 +89,10 @@ async def test_the_browser_is_asked_to_keep_what_is_stored_first() -> None:
     page.say("storage", usage=42_000_000, quota=60_000_000_000, kept=False)
     await page.settle()
     assert page.text("sessions-foot") == "42 MB of 60 GB may be cleared Keep"
+    line = '{"type":"session","id":"new","agent":"a","agentSessionId":"a","lastConnectionId":"c","createdAt":1}'
+    page.runner.import_files([FakeFile("more.jsonl", line.encode())])
+    await page.settle()
+    assert kinds(page).count("persist") == 1
     page.say("keep")
     await page.settle()
     assert kinds(page).count("persist") == 2
