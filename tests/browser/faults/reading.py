@@ -40,7 +40,7 @@ def rows_by_driver(page: Page, name: str) -> tuple[list[Row], list[Row]]:
 async with IndexedDBSessionPersistDriver({name!r}) as driver:
     sessions = await all_sessions(driver, limit=100)
     events = [one.to_row() for record in sessions for one in await all_events(driver, record.id, limit=1_000)]
-json.dumps([[one.to_row() for one in sessions], events])
+json.dumps([[one.to_row() for one in sessions], events], ensure_ascii=False)
 """
     sessions, events = run_python(page, DRIVER + code)
     return sessions, events
