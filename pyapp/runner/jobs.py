@@ -9,7 +9,7 @@ from typing import Any
 
 from ..archive import Recording, RecordingChecker, write_recording
 from ..drivers.base import SessionStore
-from ..errors import InvalidFileError
+from ..errors import EventConflictError, InvalidFileError
 from ..inspector.dates import plural
 from ..inspector.effects import DeleteSession, ExportSession
 from ..inspector.messages import JobEnded, JobMoved, Message
@@ -28,7 +28,11 @@ async def import_files(store: SessionStore, files: Sequence[SourceFile], send: S
     """Store the sessions of some recordings: all files are checked whole, then all are stored, or nothing is."""
     recordings = [await _checked(file.name, file.slices(), file.size, send) for file in files]
     whole = _together(recordings)
-    await _store(store, whole, "Storing", send)
+    try:
+        await _store(store, whole, "Storing", send)
+    except EventConflictError as error:
+        name = await _conflicting(store, files, recordings)
+        raise EventConflictError(f"{name} was not imported, and nothing was changed: {error}") from None
     opened = whole.sessions[0].id if len(whole.sessions) == 1 else None
     return JobEnded(f"Imported {_counted(whole)}.", open=opened, stored=True)
 
@@ -73,6 +77,16 @@ async def delete_session(store: SessionStore, effect: DeleteSession, send: Send)
     send(JobMoved(Job("Deleting", "events")))
     await store.delete_session(effect.session_id)
     return JobEnded(f"Deleted 1 session, {plural(effect.events, 'event')}.", closed=effect.session_id, stored=True)
+
+
+async def _conflicting(store: SessionStore, files: Sequence[SourceFile], recordings: Sequence[Recording]) -> str:
+    """The name of the file with a session that is stored already; all names where the conflict is another."""
+    if len(files) > 1:
+        for file, recording in zip(files, recordings, strict=True):
+            for record in recording.sessions:
+                if await store.get_session(record.id):
+                    return file.name
+    return ", ".join(file.name for file in files)
 
 
 def _together(recordings: Sequence[Recording]) -> Recording:

@@ -465,9 +465,15 @@ async def test_an_existing_session_is_never_overwritten_by_an_import() -> None:
     content = (DEMO / "opencode-2-permissions.jsonl").read_bytes()
     page.runner.import_files([FakeFile("perm.jsonl", content)])
     await page.settle()
+    assert "perm.jsonl was not imported, and nothing was changed" in page.text("alert")
     assert "already stored" in page.text("alert")
     assert await page.store.get_session("opencode-permissions") == stored
     assert (await page.store.list_events("opencode-permissions")).items == ()
+    other = FakeFile("other.jsonl", (DEMO / "opencode-4-errors.jsonl").read_bytes())
+    page.runner.import_files([other, FakeFile("perm.jsonl", content)])
+    await page.settle()
+    assert "perm.jsonl was not imported" in page.text("alert")
+    assert "other.jsonl" not in page.text("alert")
 
 
 @in_loop
