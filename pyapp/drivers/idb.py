@@ -184,11 +184,11 @@ Waiting = Callable[[bool], None]
 async def open_database(
     name: str,
     version: int,
-    upgrade: Callable[[JsValue, int], None],
+    upgrade: Callable[[JsValue, int, JsValue], None],
     on_lost: Callable[[], None],
     on_wait: Waiting | None = None,
 ) -> Connection:
-    """Open a database. `upgrade(database, old_version)` may refuse the upgrade by raising.
+    """Open a database. `upgrade(database, old_version, transaction)` may refuse the upgrade by raising.
 
     `on_lost` is called once the connection is gone: another tab wants to upgrade or delete the
     database, or the site's data were cleared. `on_wait` is told of an opening that takes over `WAIT_SECONDS`.
@@ -209,7 +209,7 @@ async def open_database(
             try:
                 if opened.done():
                     raise asyncio.CancelledError
-                upgrade(request.result, int(event.oldVersion))
+                upgrade(request.result, int(event.oldVersion), request.transaction)
             except BaseException as fault:
                 refusal.append(fault)
                 request.transaction.abort()

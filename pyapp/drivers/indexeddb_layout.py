@@ -47,7 +47,7 @@ async def open_layout(name: str, on_lost: Callable[[], None], on_wait: Waiting |
     return connection
 
 
-def _create(database: JsValue, old_version: int) -> None:
+def _create(database: JsValue, old_version: int, _transaction: JsValue) -> None:
     if old_version:
         raise UnknownLayoutError(
             f"the database {database.name!r} has version {old_version}, not {VERSION}; it was left alone"
@@ -155,6 +155,6 @@ def read_heads(rows: JsValue) -> list[SessionHead]:
     return heads
 
 
-def optional_json(value: JsValue) -> str | None:
-    """The JSON text of a request's result, None when nothing was found."""
-    return None if is_absent(value) else to_json(value)
+def optional_json(value: JsValue, fields: JsValue | None = None) -> str | None:
+    """The JSON text of a request's result, of these fields alone if any are given; None when nothing was found."""
+    return None if is_absent(value) else to_json(value, fields)

@@ -2,7 +2,7 @@
 
 Each takes a fresh, empty driver and raises ContractBroken when the promise is not kept. `DRIVER_CONTRACT`
 asks for the five methods of SessionPersistDriver, `STORE_CONTRACT` for the further ones of SessionStore,
-`WHOLE_CONTRACT` for writes that happen whole or not at all. With pytest:
+`WHOLE_CONTRACT` for writes that happen whole or not at all. `NOTES_CONTRACT` is that of a NoteStore. With pytest:
 
     @pytest.mark.parametrize("promise", DRIVER_CONTRACT, ids=lambda promise: promise.__name__)
     def test_promise(promise):
@@ -12,6 +12,7 @@ asks for the five methods of SessionPersistDriver, `STORE_CONTRACT` for the furt
 from .caps import MEMORY_CAPS, CapPromise
 from .events import EVENTS
 from .kit import ContractBroken, DriverPromise
+from .notes import NOTES_CONTRACT, NotePromise
 from .sessions import SESSIONS
 from .store import STORE_CONTRACT, StorePromise
 from .values import VALUES
@@ -23,10 +24,12 @@ DRIVER_CONTRACT: tuple[DriverPromise, ...] = (*SESSIONS, *EVENTS, *VALUES)
 __all__ = [
     "DRIVER_CONTRACT",
     "MEMORY_CAPS",
+    "NOTES_CONTRACT",
     "STORE_CONTRACT",
     "WHOLE_CONTRACT",
     "CapPromise",
     "ContractBroken",
     "DriverPromise",
+    "NotePromise",
     "StorePromise",
 ]
