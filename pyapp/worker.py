@@ -14,6 +14,8 @@ from . import interop
 from .drivers.base import SessionPersistDriver, SessionStore
 from .drivers.idb import Durability, database_names
 from .drivers.indexeddb import IndexedDBSessionPersistDriver
+from .drivers.indexeddb_notes import NOTES_DATABASE, IndexedDBNoteStore
+from .drivers.notes import NoteStore
 from .errors import StoreUnavailableError
 from .remote import DriverCalls
 from .runner.loop import Runner
@@ -30,6 +32,7 @@ class BrowserWorld:
         self._post = post
         self._base = base
         self._stores: dict[str, IndexedDBSessionPersistDriver] = {}
+        self._notes: dict[str, IndexedDBNoteStore] = {}
         self._waiting: Callable[[bool], None] = lambda _waits: None
 
     async def open_store(self, database: str) -> SessionStore:
@@ -44,8 +47,14 @@ class BrowserWorld:
             self._stores[name] = IndexedDBSessionPersistDriver(name, on_wait=lambda waits: self._waiting(waits))
         return self._stores[name]
 
+    def open_notes(self, database: str) -> NoteStore:
+        name = database or DEFAULT_DATABASE
+        if name not in self._notes:
+            self._notes[name] = IndexedDBNoteStore(name, lambda waits: self._waiting(waits))
+        return self._notes[name]
+
     async def database_names(self) -> Sequence[str]:
-        return await database_names()
+        return [name for name in await database_names() if name != NOTES_DATABASE]
 
     def on_wait(self, listener: Callable[[bool], None]) -> None:
         self._waiting = listener
@@ -53,6 +62,8 @@ class BrowserWorld:
     async def release(self) -> None:
         for store in self._stores.values():
             await store.release()
+        for notes in self._notes.values():
+            await notes.release()
 
     def post(self, message: Mapping[str, Any]) -> None:
         self._post(json.dumps(message))

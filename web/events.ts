@@ -100,10 +100,21 @@ export class Events {
   }
 
   #key(event: KeyboardEvent): void {
+    if (event.key === 'Escape' && event.target instanceof HTMLInputElement && event.target.type === 'search')
+      this.#leaveSearch(event, event.target);
     const key = wantedKey(event);
     if (key === undefined) return;
     event.preventDefault();
     this.#outbox.post({ name: 'key', key, shift: event.shiftKey });
+  }
+
+  /** Escape empties a search field, in every browser; an empty one gives the focus away. */
+  #leaveSearch(event: KeyboardEvent, field: HTMLInputElement): void {
+    if (event.isComposing) return;
+    event.preventDefault();
+    if (field.value === '') return field.blur();
+    field.value = '';
+    field.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
   #listenForDrops(): void {

@@ -104,6 +104,7 @@ function start(): void {
     tzOffset: new Date().getTimezoneOffset(),
     remembered: remembered(),
   });
+  if (document.visibilityState === 'hidden') send({ name: 'visible', value: false }); // opened behind another tab
   window.addEventListener('hashchange', () => outbox.post({ name: 'route', hash: location.hash }));
   const comeBack = () => outbox.post({ name: 'visible', value: document.visibilityState === 'visible' });
   const putAside = () => outbox.post({ name: 'aside' });

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-_DAY = 86_400_000
+DAY = 86_400_000
+"""Milliseconds of a day."""
+
 _FAR_FUTURE = 253_402_300_000_000  # the year 9999, where datetime ends
 
 
@@ -15,7 +17,7 @@ def _local(ms: int, zone: int) -> datetime:
 
 def day_label(ms: int, now: int, zone: int) -> str:
     """Today, Yesterday, or the date; `zone` is minutes behind UTC."""
-    days = (now - zone * 60_000) // _DAY - (ms - zone * 60_000) // _DAY
+    days = (now - zone * 60_000) // DAY - (ms - zone * 60_000) // DAY
     if days in (0, 1):
         return "Yesterday" if days else "Today"
     day, today = _local(ms, zone), _local(now, zone)

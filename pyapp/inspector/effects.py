@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .model import Mark
+from .notes.effects import NoteEffect
 from .route import Route
 
 
@@ -145,5 +146,5 @@ class Copy:
 Effect = (
     ReadHeads | ReadSummaries | ReadSession | CloseSession | ReadMore | ReadTail | ReadRows | ReadDetail | Tick
     | ForgetStatus | LoadDemo | CancelJob | ShowAddress | Copy | ExportSession | DeleteSession | AskToKeep
-    | ReadStorage | Remember | Release
+    | ReadStorage | Remember | Release | NoteEffect
 )  # fmt: skip

@@ -9,9 +9,9 @@ from ..drivers.base import SessionHead
 from ..types import SessionRecord
 from . import playback
 from .effects import CloseSession, Effect, ReadHeads, ReadSession, ReadSummaries
-from .listing import lay_out
 from .messages import Grew
 from .model import Alert, Model
+from .notes.update import forgotten, listed
 from .playback import Next
 
 
@@ -28,9 +28,10 @@ def records_changed(model: Model, records: Mapping[str, SessionRecord | None]) -
             del heads[id_]
         ordered = sorted(heads.values(), key=lambda head: (head.created_at, head.id))
         summaries = {id_: summary for id_, summary in model.summaries.items() if id_ in heads}
-        model = replace(model, listing=lay_out(ordered, model.now, model.zone), summaries=summaries)
-    wanted = tuple(id_ for id_ in changed if id_ in _in_view(model))
-    effects: tuple[Effect, ...] = (ReadSummaries(wanted),) if wanted else ()
+        model = listed(replace(model, summaries=summaries), ordered)
+    model, effects = forgotten(model, gone)
+    if wanted := tuple(id_ for id_ in changed if id_ in _in_view(model)):
+        effects += (ReadSummaries(wanted),)
     session = model.session
     if session is None or session.record.id not in records:
         return model, effects
@@ -71,9 +72,9 @@ def _in_view(model: Model) -> set[str]:
 
 
 def _rows(model: Model) -> set[str]:
-    if model.listing is None:
+    if model.shown is None:
         return set()
-    rows = model.listing.visible(model.list_view.top, model.list_view.height)
+    rows = model.shown.visible(model.list_view.top, model.list_view.height)
     return {row.head.id for row in rows if row.head}
 
 

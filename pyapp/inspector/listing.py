@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..drivers.base import SessionHead
-from .dates import day_label
+from .dates import DAY, day_label
 
 SESSION_HEIGHT = 50
 """CSS pixels of a session's row."""
@@ -33,9 +33,9 @@ class ListRow:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Listing:
-    """All rows, in the order of the page."""
+    """All rows, in the order of the page. Compared as an object: what is laid out once stays as it is."""
 
     rows: tuple[ListRow, ...]
     sessions: tuple[SessionHead, ...]
@@ -65,13 +65,17 @@ class Listing:
 def lay_out(heads: Sequence[SessionHead], now: int, zone: int) -> Listing:
     """The listing of heads that come oldest first; `now` in ms since the epoch, `zone` in minutes behind UTC."""
     rows: list[ListRow] = []
-    top, day = 0, None
+    top, label = 0, ""
+    day: int | None = None
     sessions = tuple(reversed(heads))
     for number, head in enumerate(sessions, 1):
-        label = day_label(head.created_at, now, zone)
-        if label != day:
-            rows.append(ListRow(top, None, label))
-            top, day = top + HEADING_HEIGHT, label
+        number_of_day = (head.created_at - zone * 60_000) // DAY
+        if number_of_day != day:  # words for a date cost more than all the rest of a row
+            before, label = label, day_label(head.created_at, now, zone)
+            day = number_of_day
+            if label != before:
+                rows.append(ListRow(top, None, label))
+                top += HEADING_HEIGHT
         rows.append(ListRow(top, head, number=number))
         top += SESSION_HEIGHT
     return Listing(tuple(rows), sessions, top)

@@ -11,6 +11,7 @@ from ..drivers.base import SessionHead
 from ..transcript.fold import Transcript
 from ..types import SessionRecord
 from .model import SPEEDS, Alert, EventDetail, EventRow, Job, Mark, OpenSession, Storage, Summary
+from .notes.messages import NOTE_KEYS, NoteMessage, note_from_page
 
 # from the page
 
@@ -327,7 +328,7 @@ Message = (
     | HeadsRead | SummariesRead | SessionRead | NotShown | TailRead | Folded | RowsRead | DetailRead
     | RecordsChanged | EverythingChanged | Grew | PutAside | DatabaseChosen | DatabasesRead | KeepAsked | StorageRead
     | ExportAsked | DeletionAsked | DialogClosed | TotalsRead | Waited
-    | JobMoved | JobEnded | StatusRead | Failed
+    | JobMoved | JobEnded | StatusRead | Failed | NoteMessage
 )  # fmt: skip
 
 KEYS: Mapping[str, Message] = {
@@ -342,6 +343,7 @@ KEYS: Mapping[str, Message] = {
     "k": NeighbourOpened(-1),
     "?": HelpToggled(),
     "Escape": Dismissed(),
+    **NOTE_KEYS,
 }
 """What a key does when no field has the focus."""
 
@@ -410,7 +412,7 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
             return SheetShown(arg if arg in ("sessions", "events") else "")
         case "help":
             return HelpToggled()
-    return None
+    return note_from_page(sent)
 
 
 MARK = "mark:"

@@ -10,6 +10,7 @@ from ..transcript.fold import Transcript
 from ..types import SessionRecord
 from .listing import Listing
 from .log import SessionLog
+from .notes.values import Notes
 from .route import Route
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0)
@@ -30,6 +31,8 @@ class Summary:
     title: str
     events: int
     duration: int
+    last_index: int = 0
+    """The event index of the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,9 @@ class Model:
     zone: int = 0
     """Minutes that the local time is behind UTC, as JavaScript's getTimezoneOffset() tells."""
     listing: Listing | None = None
+    found: Listing | None = None
+    """What the filter finds of it; None while nothing is looked for."""
+    notes: Notes = field(default_factory=Notes)
     summaries: Mapping[str, Summary] = field(default_factory=dict)
     list_view: Viewport = Viewport()
     list_scroll: tuple[int, int] = (0, 0)
@@ -184,3 +190,8 @@ class Model:
     """The databases that were compared with their marks."""
     lost: Mark | None = None
     """What the database holds now, while the user is being told that it once held more."""
+
+    @property
+    def shown(self) -> Listing | None:
+        """The list as the page shows it: all sessions, or what the filter finds."""
+        return self.listing if self.found is None else self.found

@@ -120,6 +120,6 @@ def _delete(model: Model, *, confirmed: bool) -> Next:
 
 def _file_name(model: Model, session_id: str) -> str:
     summary = model.summaries.get(session_id)
-    title = summary.title if summary else session_id
+    title = model.notes.of(session_id).name or (summary.title if summary else session_id)
     plain = "".join(mark if mark.isalnum() else "-" for mark in title[:60])
     return f"{'-'.join(filter(None, plain.split('-'))) or 'session'}.jsonl"

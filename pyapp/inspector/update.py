@@ -23,7 +23,7 @@ from .effects import (
     Release,
     ShowAddress,
 )
-from .listing import SESSION_HEIGHT, lay_out
+from .listing import SESSION_HEIGHT
 from .messages import (
     Copied,
     DemoWanted,
@@ -63,12 +63,18 @@ from .messages import (
     WindowMoved,
 )
 from .model import Alert, Model, Viewport
+from .notes.messages import Filtered, NoteMessage
+from .notes.update import forgotten, listed, noticed, reason_read, seen_again, update_notes
 from .playback import Next
 from .route import Route
 
 
 def update(model: Model, message: Message, clock: float) -> Next:
     """The next model, and the effects to carry out."""
+    return noticed(model, *_update(model, message, clock))
+
+
+def _update(model: Model, message: Message, clock: float) -> Next:
     match message:
         case Went():
             return _went(model, message, clock)
@@ -77,8 +83,9 @@ def update(model: Model, message: Message, clock: float) -> Next:
         case Scrolled("events", top, height):
             return playback.scrolled(replace(model, events_height=height), top)
         case HeadsRead(heads):
-            listed = replace(model, listing=lay_out(heads, model.now, model.zone))
-            return _summarised(_in_sight(listed) if model.listing is None else listed, anew=True)
+            first = model.listing is None
+            model = listed(model, heads)
+            return _summarised(_in_sight(model) if first else model, anew=True)
         case PutAside():
             return model, (Release(),)
         case RecordsChanged(records):
@@ -86,7 +93,9 @@ def update(model: Model, message: Message, clock: float) -> Next:
         case EverythingChanged():
             return following.everything_changed(model)
         case Shown():
-            return model, (ReadHeads(model.route.database), ReadStorage(), ReadMore()) if model.listing else ()
+            model, effects = seen_again(model)
+            more = (ReadHeads(model.route.database), ReadStorage(), ReadMore()) if model.listing else ()
+            return model, effects + more
         case SummariesRead(summaries):
             return replace(model, summaries={**model.summaries, **summaries}), ()
         case SessionRead(session):
@@ -109,7 +118,7 @@ def update(model: Model, message: Message, clock: float) -> Next:
         case Failed(alert):
             return replace(model, alert=alert), ()
         case Dismissed():
-            return storing.loss_read(replace(model, alert=None, help=False, sheet="", dialog=""))
+            return storing.loss_read(replace(reason_read(model), alert=None, help=False, sheet="", dialog=""))
         case SheetShown(sheet):
             return replace(model, sheet="" if sheet == model.sheet else sheet), ()
         case HelpToggled():
@@ -118,7 +127,20 @@ def update(model: Model, message: Message, clock: float) -> Next:
             return _neighbour(model, by)
     if isinstance(message, storing.StoreMessage):
         return storing.update_storing(model, message)
+    if isinstance(message, NoteMessage):
+        return _noted(model, message, clock)
     return _in_session(model, message, clock)
+
+
+def _noted(model: Model, message: NoteMessage, clock: float) -> Next:
+    before = model.shown
+    model, effects = update_notes(model, message, clock)
+    if model.shown is before and not isinstance(message, Filtered):
+        return model, effects
+    if isinstance(message, Filtered) and not model.notes.query:
+        model = _in_sight(model)
+    model, more = _summarised(model)
+    return model, effects + more
 
 
 def _in_session(model: Model, message: Message, clock: float) -> Next:
@@ -179,7 +201,7 @@ def _went(model: Model, message: Went, clock: float) -> Next:
     model = replace(model, route=route, sheet="", dialog="", alert=model.alert if model.lost else None)
     effects: tuple[Effect, ...] = ()
     if first or route.database != before.database:
-        model = replace(model, listing=None, summaries={}, session=None, lost=None, alert=None)
+        model = replace(model, listing=None, found=None, summaries={}, session=None, lost=None, alert=None)
         effects += (ReadHeads(route.database), ReadStorage()) if first else (ReadHeads(route.database),)
     if route.session_id is None:
         return replace(model, session=None, opening=None, problem=None), (*effects, CloseSession())
@@ -195,9 +217,9 @@ def _went(model: Model, message: Went, clock: float) -> Next:
 
 def _summarised(model: Model, *, anew: bool = False) -> Next:
     """Ask for the titles of the visible sessions that have none yet; `anew` when all may have changed."""
-    if model.listing is None:
+    if model.shown is None:
         return model, ()
-    rows = model.listing.visible(model.list_view.top, model.list_view.height)
+    rows = model.shown.visible(model.list_view.top, model.list_view.height)
     visible = [row.head.id for row in rows if row.head]
     if model.session and model.session.record.id not in visible:
         visible.append(model.session.record.id)
@@ -217,9 +239,9 @@ def _opened(model: Model) -> Next:
 
 def _in_sight(model: Model) -> Model:
     """Scroll the session list to the open session, if its row is not visible."""
-    if model.listing is None or model.route.session_id is None:
+    if model.shown is None or model.route.session_id is None:
         return model
-    top = model.listing.top_of(model.route.session_id)
+    top = model.shown.top_of(model.route.session_id)
     view = model.list_view
     if top is None or view.top <= top <= view.top + view.height - SESSION_HEIGHT:
         return model
@@ -234,6 +256,9 @@ def _job_ended(model: Model, message: JobEnded) -> Next:
         effects.append(ReadHeads(model.route.database))
     if message.open is not None:
         effects.append(ShowAddress(model.route.to(message.open), replace=False))
+    if message.closed is not None:
+        model, more = forgotten(model, (message.closed,))
+        effects += more
     if message.closed is not None and message.closed == model.route.session_id:
         effects.append(ShowAddress(Route(database=model.route.database), replace=False))
     if not message.stored:
@@ -243,9 +268,9 @@ def _job_ended(model: Model, message: JobEnded) -> Next:
 
 
 def _neighbour(model: Model, by: int) -> Next:
-    if model.listing is None:
+    if model.shown is None:
         return model, ()
-    session_id = model.listing.neighbour(model.route.session_id, by)
+    session_id = model.shown.neighbour(model.route.session_id, by)
     if session_id is None:
         return model, ()
     return model, (ShowAddress(model.route.to(session_id), replace=False),)

@@ -36,11 +36,13 @@ from ..inspector.messages import (
     from_page,
 )
 from ..inspector.model import Alert, Model, OpenSession
+from ..inspector.notes.effects import NoteEffect
 from ..inspector.update import cannot_open, not_found, update
 from ..inspector.views.html import Page
 from ..inspector.views.page import view
 from ..json_text import dump
 from . import jobs, reading
+from .notes import NoteKeeper
 from .patches import Patches
 from .world import SourceFile, World
 
@@ -69,6 +71,7 @@ class Runner:
         self._session_task: asyncio.Task[None] | None = None
         self._job: asyncio.Task[None] | None = None
         self._tick: asyncio.TimerHandle | None = None
+        self._notes = NoteKeeper(world, self.send, self._start)
         self._heard = StoreChange()
         self._stop_hearing: Callable[[], None] = lambda: None
 
@@ -179,6 +182,8 @@ class Runner:
                 self.world.post({"type": "remember", "name": f"{MARK}{database}", "text": text})
             case fx.Release():
                 self._start(self.world.release())
+            case _ if isinstance(effect, NoteEffect):
+                self._notes.carry_out(effect)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(self._guarded(work))

@@ -182,4 +182,4 @@ async def _read_summary(store: SessionStore, session_id: str) -> Summary:
     )
     title = " ".join(next(filter(None, prompts), "Untitled session").split())[:160]
     events = last.event_index - first[0].event_index + 1
-    return Summary(title, events, max(0, last.created_at - first[0].created_at))
+    return Summary(title, events, max(0, last.created_at - first[0].created_at), last.event_index)

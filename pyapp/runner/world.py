@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..drivers.base import SessionStore
+from ..drivers.notes import NoteStore
 
 
 class World(Protocol):
@@ -18,6 +19,10 @@ class World(Protocol):
 
     async def open_store(self, database: str) -> SessionStore:
         """The store with this name, "" for the usual one. Raises StoreError with words for the user."""
+        ...
+
+    def open_notes(self, database: str) -> NoteStore:
+        """The notes about the sessions of that store."""
         ...
 
     async def database_names(self) -> Sequence[str]:

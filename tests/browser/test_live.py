@@ -206,6 +206,7 @@ def test_another_database_is_chosen_and_a_newer_one_left_alone(open_inspector: O
     assert sorted((one["name"], one["version"]) for one in listed) == [
         ("newer", 3),
         ("sandbox-agent-inspector", 2),
+        ("sandbox-agent-pyodide", 1),
         ("sandbox-agent-session-store", 2),
     ]
     page.get_by_role("link", name="Show the usual database").click()

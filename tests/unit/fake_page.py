@@ -9,6 +9,7 @@ from typing import Any
 
 from pyapp.drivers.base import SessionStore
 from pyapp.drivers.memory import InMemorySessionPersistDriver
+from pyapp.drivers.notes import InMemoryNoteStore, NoteStore
 from pyapp.runner.loop import Runner
 from tests.unit.recordings import DEMO
 
@@ -35,6 +36,7 @@ class FakePage:
 
     def __init__(self, store: SessionStore | None = None) -> None:
         self.store = store or InMemorySessionPersistDriver(max_events_per_session=1_000_000)
+        self.notes: NoteStore = InMemoryNoteStore()
         self.now = 0.0
         self.regions: dict[str, str | dict[str, str]] = {}
         self.root: dict[str, str | None] = {}
@@ -62,6 +64,9 @@ class FakePage:
 
     async def open_store(self, database: str) -> SessionStore:
         return self.store
+
+    def open_notes(self, database: str) -> NoteStore:
+        return self.notes
 
     def clock(self) -> float:
         return self.now

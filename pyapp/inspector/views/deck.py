@@ -61,14 +61,18 @@ def _ticks(timeline: Timeline, folded: int, total: int) -> list[str]:
     ]
 
 
-def past(session: OpenSession) -> str:
-    """The part of the strip that was played, as one rectangle to lay over it."""
+def past(session: OpenSession, left: int | None = None) -> str:
+    """The part of the strip that was played, as one rectangle to lay over it, and a line where reading had ended."""
     x = 1000 * session.playhead / max(1, session.total)
+    mark = ""
+    if left is not None and left < session.total:
+        line = f'd="M{min(998.5, 1000 * left / session.total):.2f} 0v34"'
+        mark = f'<path class="left edge" {line}/><path class="left" {line}/>'
     return html(
         Markup(
             '<svg viewBox="0 0 1000 34" preserveAspectRatio="none" aria-hidden="true">'
             f'<rect class="future" x="{x:.2f}" y="0" width="{1000 - x:.2f}" height="30"/>'
-            f'<rect class="head" x="{max(0.0, min(998.5, x - 0.75)):.2f}" y="0" width="1.5" height="34"/></svg>'
+            f'<rect class="head" x="{max(0.0, min(998.5, x - 0.75)):.2f}" y="0" width="1.5" height="34"/>{mark}</svg>'
         )
     )
 

@@ -7,9 +7,11 @@ import htpy as h
 from ..dates import date_time, plural
 from ..messages import KEYS
 from ..model import Job, Model, OpenSession
+from ..notes.update import left_position
 from ..playback import EVENT_HEIGHT
 from . import deck, events, storing
 from .html import Attrs, Keyed, Page, html, icon
+from .notes import left_off, name_of, rename_button, rename_dialog, sessions_head, tags
 from .sessions import sessions
 from .transcript import transcript
 
@@ -19,14 +21,15 @@ def view(model: Model) -> Page:
     session = model.session
     regions: dict[str, str | Keyed] = {
         "bar": _bar(model),
-        "sessions-head": _sessions_head(model),
+        "sessions-head": sessions_head(model),
         "sessions-list": sessions(model),
         "stage": _stage(model),
         "status": _status(model),
         "alert": _alert(model),
         "help": _help() if model.help else "",
         "sessions-foot": storing.room(model.storage),
-        "dialog": storing.dialog(model, session, _name(model, session.record.id)) if session else "",
+        "dialog": storing.dialog(model, session, name_of(model, session.record.id)) if session else "",
+        "rename": rename_dialog(model),
     }
     attrs: dict[str, Attrs] = {
         "": {
@@ -39,7 +42,7 @@ def view(model: Model) -> Page:
             "data-scroll-top": str(model.list_scroll[1]),
             "data-scroll-key": str(model.list_scroll[0]),
         },
-        "sessions-list": {"data-height": str(model.listing.height if model.listing else 0)},
+        "sessions-list": {"data-height": str(model.shown.height if model.shown else 0)},
     }
     if session:
         regions |= _session_regions(model, session)
@@ -69,7 +72,7 @@ def _session_regions(model: Model, session: OpenSession) -> dict[str, str | Keye
         "events": events.events(session),
         "detail": events.detail(session.detail, link.hash()),
         "strip": deck.strip(session),
-        "past": deck.past(session),
+        "past": deck.past(session, left_position(model)),
         "slider": deck.slider(session),
         "controls": deck.controls(session),
     }
@@ -85,13 +88,8 @@ def _which(model: Model) -> str:
     return "start" if model.listing.sessions else "empty"
 
 
-def _name(model: Model, session_id: str) -> str:
-    summary = model.summaries.get(session_id)
-    return summary.title if summary else "Session"
-
-
 def _title(model: Model) -> str:
-    return f"{_name(model, model.session.record.id)} · sessions" if model.session else "sessions"
+    return f"{name_of(model, model.session.record.id)} · sessions" if model.session else "sessions"
 
 
 def _bar(model: Model) -> str:
@@ -109,12 +107,6 @@ def _bar(model: Model) -> str:
             ),
         ],
     )  # fmt: skip
-
-
-def _sessions_head(model: Model) -> str:
-    if model.listing is None:
-        return html(h.h2["Sessions"])
-    return html(h.h2["Sessions ", h.span(".n")[f"{len(model.listing.sessions):,}"]])
 
 
 def _heading(model: Model, session: OpenSession) -> str:
@@ -139,7 +131,13 @@ def _heading(model: Model, session: OpenSession) -> str:
     if heading and heading.cost:
         facts.append(h.span[heading.cost])
     facts.append(h.span[date_time(session.record.created_at, model.zone)])
-    return html(h.h1[_name(model, session.record.id)], storing.actions(model), h.p(".facts")[facts])
+    note = model.notes.of(session.record.id)
+    facts += [*tags(note.tags), *left_off(model, session)]
+    return html(
+        h.h1[name_of(model, session.record.id)],
+        storing.actions(model, rename_button(model)),
+        h.div(".facts")[facts],
+    )
 
 
 def _stage(model: Model) -> str:
@@ -220,6 +218,8 @@ _HELP = (
     ("Shift ← →", "the previous or next mark: a prompt, a tool call, a question, an error"),
     ("Home End", "the start, or the end"),
     ("j k", "the next or previous session"),
+    ("l", "to where you left off"),
+    ("/", "filter the sessions"),
     ("?", "these keys"),
     ("Esc", "close what lies over the page"),
 )

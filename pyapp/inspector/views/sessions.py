@@ -10,20 +10,26 @@ from ...drivers.base import SessionHead
 from ..dates import clock_time, span
 from ..listing import ListRow
 from ..model import Model, Summary
+from ..notes.update import unread
 from .html import Keyed, html
+from .notes import nothing_found, tags
 
 
 def sessions(model: Model) -> Keyed:
     """The visible rows, newest first."""
-    if model.listing is None:
+    listing = model.shown
+    if listing is None:
         return Keyed()
+    if not listing.sessions and model.notes.query:
+        return Keyed((("nothing-found", nothing_found()),))
     current = model.route.session_id
-    total = len(model.listing.sessions)
+    total = len(listing.sessions)
     children = []
-    for row in model.listing.visible(model.list_view.top, model.list_view.height):
+    for row in listing.visible(model.list_view.top, model.list_view.height):
         if row.head is None:
             children.append((f"day-{row.top}", _heading(row)))
         else:
+            note = model.notes.of(row.head.id)
             children.append(
                 (
                     f"session-{row.number}",
@@ -36,6 +42,9 @@ def sessions(model: Model) -> Keyed:
                         row.head.id == current,
                         model.route.to(row.head.id).hash(),
                         model.zone,
+                        note.name,
+                        note.tags,
+                        unread(model, row.head.id),
                     ),
                 )
             )
@@ -57,7 +66,11 @@ def _session(
     current: bool,
     href: str,
     zone: int,
+    name: str,
+    names_of_tags: tuple[str, ...],
+    new: int,
 ) -> str:
+    title = summary.title if summary else "…"
     return html(
         h.li(
             f"#session-{number}.session",
@@ -66,12 +79,15 @@ def _session(
             aria_setsize=str(total),
         )[
             h.a(href=href, aria_current="page" if current else None)[
-                h.span(".t")[summary.title if summary else "…"],
+                h.span(".t", title=title if name and summary else None)[name or title],
                 h.span(".m")[
-                    h.span[head.agent or "unknown agent"],
+                    h.span(".agent")[head.agent or "unknown agent"],
                     h.span[clock_time(head.created_at, zone)],
-                    summary is not None and h.span[span(summary.duration)],
+                    # how long it took makes room for what is new
+                    summary is not None and new == 0 and h.span[span(summary.duration)],
                     head.destroyed_at is not None and h.span(".dim")["ended"],
+                    bool(names_of_tags) and h.span(".tags")[tags(names_of_tags)],
+                    new > 0 and h.span(".new", title="events since you left off")[f"{new:,} new"],
                     summary is not None and h.span(".n", title="events")[f"{summary.events:,}"],
                 ],
             ]

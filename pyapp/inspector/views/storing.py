@@ -39,10 +39,11 @@ def room(storage: Storage | None) -> str:
     return html(h.p(".room")[facts])
 
 
-def actions(model: Model) -> h.Node:
-    """What can be done with the open session as a whole."""
+def actions(model: Model, *more: h.Node) -> h.Node:
+    """What can be done with the open session as a whole; `more` comes first."""
     busy = model.job is not None
     return h.div(".actions")[
+        *more,
         h.button(".quiet", type="button", data_click="export", disabled=busy)["Export"],
         h.button(".quiet", type="button", data_click="delete", disabled=busy)["Delete"],
     ]
