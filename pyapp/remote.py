@@ -31,11 +31,10 @@ class Closable(Protocol):
 
 
 class DriverCalls:
-    """Drivers that were opened, by handle. `written` is told after each change of a session's record."""
+    """Drivers that were opened, by handle."""
 
-    def __init__(self, open_driver: OpenDriver, written: Callable[[], None]) -> None:
+    def __init__(self, open_driver: OpenDriver) -> None:
         self._open_driver = open_driver
-        self._written = written
         self._drivers: dict[int, SessionPersistDriver] = {}
         self._handles = itertools.count(1)
 
@@ -62,7 +61,6 @@ class DriverCalls:
                 return _page(await driver.list_sessions(cursor=params.get("cursor"), limit=params.get("limit")))
             case "updateSession":
                 await driver.update_session(SessionRecord.from_row(params.get("record")))
-                self._written()
                 return None
             case "listEvents":
                 session_id = _id(params, "sessionId")

@@ -33,7 +33,8 @@ class BrowserWorld:
         self._base = base
         self._stores: dict[str, IndexedDBSessionPersistDriver] = {}
         self._notes: dict[str, IndexedDBNoteStore] = {}
-        self._waiting: Callable[[bool], None] = lambda _waits: None
+        self._waiting = 0
+        self._tell_waiting: Callable[[bool], None] = lambda _waits: None
 
     async def open_store(self, database: str) -> SessionStore:
         """A driver for each database; another name than the usual one must be there already."""
@@ -44,20 +45,25 @@ class BrowserWorld:
                     f"There is no database “{name[:200]}” in this browser. Leave db= out of the address "
                     "to see the usual one."
                 )
-            self._stores[name] = IndexedDBSessionPersistDriver(name, on_wait=lambda waits: self._waiting(waits))
+            self._stores[name] = IndexedDBSessionPersistDriver(name, on_wait=self._wait)
         return self._stores[name]
 
     def open_notes(self, database: str) -> NoteStore:
         name = database or DEFAULT_DATABASE
         if name not in self._notes:
-            self._notes[name] = IndexedDBNoteStore(name, lambda waits: self._waiting(waits))
+            self._notes[name] = IndexedDBNoteStore(name, self._wait)
         return self._notes[name]
 
     async def database_names(self) -> Sequence[str]:
         return [name for name in await database_names() if name != NOTES_DATABASE]
 
     def on_wait(self, listener: Callable[[bool], None]) -> None:
-        self._waiting = listener
+        self._tell_waiting = listener
+
+    def _wait(self, waits: bool) -> None:
+        """One of the databases waits, or has done waiting; several may at once."""
+        self._waiting += 1 if waits else -1
+        self._tell_waiting(self._waiting > 0)
 
     async def release(self) -> None:
         for store in self._stores.values():
@@ -92,7 +98,7 @@ class App:
 
     def __init__(self, post: interop.JsValue, base: str) -> None:
         self._runner = Runner(BrowserWorld(post, base))
-        self._calls = DriverCalls(_open_driver, self._runner.refresh)
+        self._calls = DriverCalls(_open_driver)
 
     def dispatch(self, text: str) -> None:
         """One message of the page, as JSON."""

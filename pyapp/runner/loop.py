@@ -14,8 +14,8 @@ from typing import Any
 from ..drivers.base import ObservableStore, SessionStore, StoreChange
 from ..errors import PyappError
 from ..inspector import effects as fx
+from ..inspector.incoming import MARK, from_page
 from ..inspector.messages import (
-    MARK,
     DatabasesRead,
     DetailRead,
     EverythingChanged,
@@ -33,7 +33,6 @@ from ..inspector.messages import (
     Ticked,
     TotalsRead,
     Waited,
-    from_page,
 )
 from ..inspector.model import Alert, Model, OpenSession
 from ..inspector.notes.effects import NoteEffect
@@ -95,10 +94,6 @@ class Runner:
     def import_files(self, files: Sequence[SourceFile]) -> None:
         """The user chose or dropped recordings."""
         self._start_job(lambda store: jobs.import_files(store, files, self.send))
-
-    def refresh(self) -> None:
-        """The store was changed from elsewhere: list it again."""
-        self._carry_out(fx.ReadHeads(self.model.route.database))
 
     async def settled(self) -> None:
         """Wait until no task runs, for tests."""

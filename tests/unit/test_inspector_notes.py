@@ -11,7 +11,8 @@ import pytest
 from pyapp import StoreChange, StoreFullError, UnknownLayoutError
 from pyapp.drivers.base import SessionHead
 from pyapp.drivers.notes import InMemoryNoteStore, SessionNote
-from pyapp.inspector.messages import HeadsRead, RecordsChanged, Ticked, from_page
+from pyapp.inspector.incoming import from_page
+from pyapp.inspector.messages import HeadsRead, RecordsChanged, Ticked
 from pyapp.inspector.notes.messages import Filtered, MarkDue, NotesLost
 from pyapp.inspector.notes.values import split_tags
 from tests.unit.fake_page import FakePage
@@ -170,7 +171,6 @@ async def test_the_filter_holds_while_the_list_changes_and_j_goes_through_what_i
     page.say("filter", value="apple")
     await page.settle()
     await page.store.update_session(record("apple-3", 1_795_399_900_000))
-    page.runner.refresh()
     await page.settle()
     assert "Sessions 3 of 4" in page.text("sessions-head")
     opened = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import htpy as h
 
 from ..dates import date_time, plural
-from ..messages import KEYS
+from ..incoming import KEYS
 from ..model import Job, Model, OpenSession
 from ..notes.update import left_position
 from ..playback import EVENT_HEIGHT
