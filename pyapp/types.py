@@ -286,5 +286,8 @@ def _present(row: Row, name: str, what: str) -> Any:
 
 def _shown(value: Any) -> str:
     """A value in an error message: its kind and at most 40 characters of it."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no integer of over 4,300 digits
+        return f"a {type(value).__name__} that is too long to show"
     return text if len(text) <= 40 else f"{text[:40]}… ({type(value).__name__})"

@@ -317,3 +317,32 @@ json.dumps([refused, bulk, kept, read, len(await all_events(driver)), len(await 
     assert kept >= 1
     assert read == list(range(1, kept + 1))
     assert (after, sessions) == (kept + 1, 1)
+
+
+def test_a_browser_that_gives_no_database_says_so(bare: Page) -> None:
+    """Where cookies are blocked IndexedDB is not there, or throws: the caller hears of it in words."""
+    code = (
+        DRIVER
+        + """
+import js
+driver = IndexedDBSessionPersistDriver("life")
+said = []
+for throws in (False, True):
+    js.withoutDatabase(throws)
+    said.append(await caught(driver.get_session("s1")))
+    said.append(await caught(driver.append_event("s1", EventDraft("agent", {}, "c", 1))))
+json.dumps(said)
+"""
+    )
+    bare.evaluate(
+        """() => {
+          globalThis.withoutDatabase = (throws) => {
+            const denied = { open() { throw new DOMException("denied", "SecurityError"); } };
+            const value = throws ? denied : undefined;
+            Object.defineProperty(globalThis, "indexedDB", { value, configurable: true });
+          };
+        }"""
+    )
+    said = run_python(bare, code)
+    assert len(said) == 4
+    assert all(text.startswith("StoreUnavailableError: this browser gives no IndexedDB here") for text in said)

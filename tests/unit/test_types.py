@@ -108,3 +108,8 @@ def test_what_is_no_row_is_refused(row: Any) -> None:
 
 def test_whole_numbers_may_be_written_as_fractions() -> None:
     assert SessionEvent.from_row({**event(1).to_row(), "eventIndex": 3.0}).event_index == 3
+
+
+def test_an_integer_too_long_to_write_is_refused_in_words() -> None:
+    with pytest.raises(InvalidRecordError, match="createdAt must be a whole number .* too long to show"):
+        SessionEvent.from_row(event(1).to_row() | {"createdAt": 10**5000})
