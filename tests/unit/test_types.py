@@ -111,5 +111,5 @@ def test_whole_numbers_may_be_written_as_fractions() -> None:
 
 
 def test_an_integer_too_long_to_write_is_refused_in_words() -> None:
-    with pytest.raises(InvalidRecordError, match="createdAt must be a whole number .* too long to show"):
+    with pytest.raises(InvalidRecordError, match=r"createdAt must be a whole number .* too long to show"):
         SessionEvent.from_row(event(1).to_row() | {"createdAt": 10**5000})
