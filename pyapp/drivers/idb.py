@@ -23,9 +23,6 @@ Durability = Literal["relaxed", "strict", "default"]
 OPEN_SECONDS = 10.0
 """How long opening may take before another tab is held to be in the way."""
 
-OPENINGS = 5
-"""How often an opening is begun that the browser breaks off."""
-
 WAIT_SECONDS = 1.0
 """How long opening may take before the user is told that something is in the way."""
 
@@ -45,10 +42,12 @@ Ended = Callable[[Any, BaseException | None], None]
 class Transaction:
     """One transaction while it runs. Made by `begin`; its methods are for the `issue` function only."""
 
-    __slots__ = ("_callbacks", "_ended", "_fault", "_over", "native", "result")
+    __slots__ = ("_callbacks", "_connection", "_ended", "_fault", "_over", "native", "result")
 
-    def __init__(self, native: JsValue, ended: Ended) -> None:
+    def __init__(self, connection: Connection, native: JsValue, ended: Ended) -> None:
         self.native = native
+        self._connection = connection
+        connection.running.add(self)
         self.result: Any = None
         self._callbacks = Callbacks()
         self._ended = ended
@@ -90,6 +89,13 @@ class Transaction:
         self._fault = self._fault or fault
         self.native.abort()
 
+    def lose(self) -> None:
+        """The browser has closed the connection by force: whatever was not committed will not be.
+
+        It should tell each transaction so by an `abort` event, and Chromium does not always.
+        """
+        self._end(Aborted("AbortError", "the browser closed the connection"))
+
     def _on_end(self, event: JsValue) -> None:
         fault = None if event.type == "complete" else self._fault or _reason(self.native)
         self._callbacks.release()
@@ -98,11 +104,12 @@ class Transaction:
     def _end(self, fault: BaseException | None) -> None:
         if not self._over:
             self._over = True
+            self._connection.running.discard(self)
             self._ended(self.result, fault)
 
 
 def begin(
-    database: JsValue,
+    connection: Connection,
     stores: JsValue,
     mode: Literal["readonly", "readwrite"],
     issue: Callable[[Transaction], None],
@@ -116,8 +123,9 @@ def begin(
     success comes before a full disk is noticed. `ended` gets what a callback raised, Aborted, or StoreFullError.
     Raises JsException when the connection is closed: then nothing was begun.
     """
+    database = connection.native
     native = database.transaction(stores, mode) if options is None else database.transaction(stores, mode, options)
-    transaction = Transaction(native, ended)
+    transaction = Transaction(connection, native, ended)
     try:
         issue(transaction)
     except BaseException as fault:
@@ -126,7 +134,7 @@ def begin(
 
 
 async def run(
-    database: JsValue,
+    connection: Connection,
     stores: JsValue,
     mode: Literal["readonly", "readwrite"],
     issue: Callable[[Transaction], None],
@@ -144,7 +152,7 @@ async def run(
         outcome.append((result, fault))
         over.settle(result, fault)
 
-    transaction = begin(database, stores, mode, issue, options, ended)
+    transaction = begin(connection, stores, mode, issue, options, ended)
     try:
         return await over
     except asyncio.CancelledError:
@@ -241,13 +249,13 @@ async def open_database(
 
 async def open_again(opening: Callable[[], Awaitable[Connection]]) -> Connection:
     """Open; and again when the browser broke the opening off, as it does while it clears the site's data."""
-    for _ in range(OPENINGS - 1):
+    until = asyncio.get_running_loop().time() + OPEN_SECONDS
+    while True:
         try:
             return await opening()
         except Aborted as error:
-            if error.name != "AbortError":
+            if error.name != "AbortError" or asyncio.get_running_loop().time() > until:
                 raise
-    return await opening()
 
 
 @contextmanager
@@ -271,6 +279,7 @@ class Connection:
 
     def __init__(self, native: JsValue, on_lost: Callable[[], None]) -> None:
         self.native = native
+        self.running: set[Transaction] = set()
         self._on_lost = on_lost
         self._callbacks = Callbacks()
         handler = self._callbacks.lend(self._step_aside)
@@ -286,9 +295,18 @@ class Connection:
         # not within the callback that may have brought us here
         asyncio.get_running_loop().call_soon(self._callbacks.release)
 
-    def _step_aside(self, _event: JsValue) -> None:
+    def _step_aside(self, event: JsValue) -> None:
+        was_forced = event.type == "close"
         self.close()
         self._on_lost()
+        if was_forced:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Close, since the browser has; the transactions that run end now, as not all are told of it."""
+        self.close()
+        for transaction in list(self.running):
+            transaction.lose()
 
 
 @cache

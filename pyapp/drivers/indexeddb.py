@@ -26,7 +26,7 @@ from .base import (
     cursor_after,
     read_cursor,
 )
-from .idb import Aborted, Connection, Durability, Transaction, Waiting, store_error
+from .idb import Aborted, Connection, Durability, Transaction, Waiting
 from .indexeddb_changes import Changes
 from .indexeddb_connection import Database
 from .indexeddb_layout import (
@@ -311,13 +311,8 @@ class IndexedDBSessionPersistDriver:
             self._changes.touch(record.id)
 
     async def _write_whole(self, issue: Callable[[Transaction], None]) -> None:
-        """A transaction of its own over both stores. Raises Aborted for a ConstraintError alone."""
-        try:
-            await self._database.run(("sessions", "events"), "readwrite", issue, "strict", repeatable=False)
-        except Aborted as error:
-            if error.name == "ConstraintError":
-                raise
-            raise store_error(error) from None
+        """A transaction of its own over both stores. Raises Aborted for a ConstraintError."""
+        await self._database.run(("sessions", "events"), "readwrite", issue, "strict", repeatable=False)
 
     async def _is_stored(self, event_id: str) -> bool:
         def issue(transaction: Transaction) -> None:

@@ -37,7 +37,8 @@ class Database:
     def release(self) -> None:
         """Let go of the connection, after the running transactions; the next call opens another."""
         if self.connection is not None:
-            self.forget(self.connection)
+            self.connection.close()
+            self.connection = None
 
     def check_open(self) -> None:
         """Raises StoreUnavailableError after `close`."""
@@ -68,26 +69,29 @@ class Database:
         """Run a transaction (see `idb.run`); when the connection was lost open a new one and try once more.
 
         With `repeatable=False` a transaction that was under way when the connection broke is not begun again.
-        Raises UnknownLayoutError, StoreUnavailableError and what `idb.run` raises, but no JsException.
+        Raises UnknownLayoutError, StoreUnavailableError, what a callback raised, and Aborted for a
+        ConstraintError alone.
         """
         for retry in (True, False):
             connection = self.connection or await self.connect()
             try:
-                return await run(connection.native, stores_array(stores), mode, issue, durability_options(durability))
+                return await run(connection, stores_array(stores), mode, issue, durability_options(durability))
             except JsException as error:  # no transaction was begun
                 if not is_lost(error) or not retry:
                     raise store_error(error) from None
             except Aborted as error:
-                if not is_lost(error) or not retry or not repeatable:
+                if error.name == "ConstraintError":
                     raise
-            self.forget(connection)
+                if not is_lost(error) or not retry or not repeatable:
+                    raise store_error(error) from None
+            self.lose(connection)
         raise AssertionError("the second try returns or raises")
 
-    def forget(self, connection: Connection) -> None:
-        """This connection is of no use any more."""
-        connection.close()
+    def lose(self, connection: Connection) -> None:
+        """A transaction has found that the browser took this connection away, before its `close` event came."""
         if self.connection is connection:
-            self.connection = None
+            self._lost()
+        connection.abandon()
 
     def _lost(self) -> None:
         self.connection = None
@@ -97,7 +101,7 @@ class Database:
 def is_lost(error: BaseException) -> bool:
     """Whether a new connection may help: this one was closed, before a transaction began or under a running one."""
     if isinstance(error, Aborted):
-        return error.name == "AbortError"
+        return error.name in ("AbortError", "UnknownError")  # the latter from Chromium, as it clears a site's data
     return isinstance(error, JsException) and error_name(error) == "InvalidStateError"
 
 

@@ -39,11 +39,12 @@ class Insert:
 
 @dataclass(slots=True, eq=False)
 class Append:
-    """A draft, with an id, that is to be stored under the next index; `size` is that of its text, in characters."""
+    """A draft, with an id, that is to be stored under the next index. Under an id that is not new something
+    may be stored already. `size` is that of its text, in characters."""
 
     session_id: str
     draft: EventDraft
-    has_own_id: bool
+    may_be_stored: bool
     size: int
     stored: SessionEvent | None = None
     refusal: EventConflictError | InvalidRecordError | None = None
@@ -139,7 +140,7 @@ class Writer:
             self._ended(connection, batch, fault, again=again)
 
         try:
-            begin(connection.native, stores, "readwrite", partial(_issue, batch), options, ended)
+            begin(connection, stores, "readwrite", partial(_issue, batch), options, ended)
         except JsException as error:
             self._ended(connection, batch, error, again=again)
 
@@ -157,7 +158,10 @@ class Writer:
         if fault is None:
             self._settle(batch, None)
         elif is_lost(fault) and not again:
-            self._database.forget(connection)
+            self._database.lose(connection)
+            for write in batch:
+                if isinstance(write, Append):
+                    write.may_be_stored = True  # if the browser was as far as to commit it
             self._begin(batch, again=True)
         elif len(batch) > 1:
             middle = len(batch) // 2
@@ -307,7 +311,7 @@ def _issue_appends(transaction: Transaction, appends: Sequence[Append]) -> None:
             place()
 
     for write in appends:
-        if write.has_own_id:
+        if write.may_be_stored:
             transaction.then(events.get(from_json(dump(write.draft.id))), learn_event)
     session_ids = dict.fromkeys(write.session_id for write in appends)
     for session_id in session_ids:

@@ -37,7 +37,7 @@ async def read_session(store: SessionStore, session_id: str, event: int | None) 
     if not first:
         created = record.created_at
         return OpenSession(record, SessionLog(), 0, 1, created, created, playhead=0, complete=True)
-    last = await store.last_events(session_id, PAGE if event is None else 1)
+    last = await store.last_events(session_id, PAGE if event is None else 1) or first  # or it was deleted meanwhile
     first_index, last_index = first[0].event_index, last[-1].event_index
     total = last_index - first_index + 1
     position = total if event is None else max(0, min(event - first_index + 1, total))
@@ -174,7 +174,7 @@ async def _read_summary(store: SessionStore, session_id: str) -> Summary:
     first = (await store.list_events(session_id, limit=TITLE_SEARCH)).items
     if not first:
         return Summary("Untitled session", 0, 0)
-    (last,) = await store.last_events(session_id, 1)
+    (last,) = await store.last_events(session_id, 1) or first[-1:]  # deleted meanwhile
     prompts = (
         prompt_text(event.payload.get("params"))
         for event in first

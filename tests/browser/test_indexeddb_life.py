@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from .bare_page import DRIVER, begin_python, open_bare_page, run_python
+from .bare_page import DRIVER, begin_python, open_bare_page, python_outcome, run_python
 from .conftest import LaunchProfile
 
 READ = (
@@ -284,6 +284,37 @@ json.dumps([len(empty), indexes, await caught(driver.get_session("s1"))])
     empty, indexes, closed = run_python(bare, code)
     assert (empty, indexes) == (0, [2])
     assert closed.startswith("StoreUnavailableError")
+
+
+def test_no_call_hangs_when_the_site_is_cleared_under_it(bare: Page, site: str) -> None:
+    """Chromium tells not every transaction that its connection was closed by force."""
+    code = (
+        DRIVER
+        + """
+import asyncio, js
+js.cleared = False
+driver = IndexedDBSessionPersistDriver("life")
+async def read(n):
+    while not js.cleared:
+        await driver.last_events("s1", 5)
+        js.reads = n
+async def write():
+    while not js.cleared:
+        await driver.append_event("s1", EventDraft("agent", {}, "c", 1))
+async with asyncio.timeout(20):
+    await asyncio.gather(*(read(n) for n in range(8)), write())
+await driver.append_event("s1", EventDraft("agent", {}, "c", 1))
+events = await all_events(driver, limit=1000)
+json.dumps([one.event_index for one in events] == list(range(1, len(events) + 1)))
+"""
+    )
+    origin = "/".join(site.split("/")[:3])
+    session = bare.context.new_cdp_session(bare)
+    begin_python(bare, DRIVER + code)
+    bare.wait_for_function("globalThis.reads > 0")
+    session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "indexeddb"})
+    bare.evaluate("globalThis.cleared = true")
+    assert python_outcome(bare) is True
 
 
 def test_a_full_quota(bare: Page, site: str) -> None:

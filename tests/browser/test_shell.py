@@ -314,9 +314,12 @@ def test_the_address_changes_without_a_message_when_replaced(shell: Shell) -> No
     assert len(shell.so_far("route")) == 1
 
 
-def test_a_text_is_downloaded_as_a_file(shell: Shell) -> None:
+def test_a_text_that_comes_in_pieces_is_downloaded_as_a_file(shell: Shell) -> None:
+    """The first piece ends what a cancelled export has left, the last one saves the file."""
+    shell.tell(type="download", name="cancelled.jsonl", text="left over", first=True)
     with shell.page.expect_download() as begun:
-        shell.tell(type="download", name="one.jsonl", text='{"a": "ä"}\n')
+        shell.tell(type="download", name="one.jsonl", text='{"a": ', first=True)
+        shell.tell(type="download", name="one.jsonl", text='"ä"}\n', last=True)
     assert begun.value.suggested_filename == "one.jsonl"
     assert begun.value.path().read_text(encoding="utf-8") == '{"a": "ä"}\n'
 
