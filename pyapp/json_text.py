@@ -15,9 +15,8 @@ from typing import Any
 MAX_DEPTH = 200
 """The deepest nesting that is taken, in levels of arrays and objects."""
 
-MAX_STORED_DEPTH = 500
-"""The deepest nesting that is read back from a store, where others may have put more than `MAX_DEPTH`. Python's reader
-gives up at 1,000; 10,000 levels kill the interpreter under Pyodide."""
+SAFE_BRACKETS = 4_000
+"""Levels at which Python's reader, under Pyodide too, reads or raises; 10,000 kill the interpreter there."""
 
 _EXACT_TO = 2**53
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -43,12 +42,16 @@ def parse(text: str) -> Any:
 def parse_stored(text: str) -> Any:
     """The value of a JSON text that this browser made of stored rows, so that it is JSON for sure.
 
-    Others may have stored them, nested to any depth. A text with few brackets cannot be deep, and most texts have few,
-    so that the scan is seldom needed. Raises ValueError for more than `MAX_STORED_DEPTH` levels.
+    Others may have stored them, nested to any depth. A text with few brackets cannot be deep, and a page of rows has
+    few: the scan, which takes longer than the parsing, is for texts with more. Raises ValueError for what is nested too
+    deep.
     """
-    if text.count("[") + text.count("{") > MAX_STORED_DEPTH and nesting(text) > MAX_STORED_DEPTH:
-        raise ValueError(f"nested more than {MAX_STORED_DEPTH} levels deep")
-    return json.loads(text)
+    if text.count("[") + text.count("{") > SAFE_BRACKETS and nesting(text) > SAFE_BRACKETS:
+        raise ValueError(f"nested more than {SAFE_BRACKETS:,} levels deep")
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested more levels deep than Python reads") from None
 
 
 def dump(value: Any) -> str:
