@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Literal
@@ -245,17 +245,6 @@ async def open_database(
                 f"the database {name!r} is held by another tab; close the site's other tabs and try again"
             ) from None
     return connection
-
-
-async def open_again(opening: Callable[[], Awaitable[Connection]]) -> Connection:
-    """Open; and again when the browser broke the opening off, as it does while it clears the site's data."""
-    until = asyncio.get_running_loop().time() + OPEN_SECONDS
-    while True:
-        try:
-            return await opening()
-        except Aborted as error:
-            if error.name != "AbortError" or asyncio.get_running_loop().time() > until:
-                raise
 
 
 @contextmanager

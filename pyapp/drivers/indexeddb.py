@@ -10,13 +10,13 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, get_args
 
 from ..errors import EventConflictError
 from ..interop import JsValue, from_json, is_absent, to_json
 from ..types import EventDraft, ListPage, SessionEvent, SessionRecord
 from .base import (
-    Key,
     SessionHead,
     StoreChange,
     Totals,
@@ -26,13 +26,12 @@ from .base import (
     cursor_after,
     read_cursor,
 )
-from .idb import Aborted, Connection, Durability, Transaction, Waiting
-from .indexeddb_changes import Changes
+from .idb import Aborted, Durability, Transaction, Waiting
 from .indexeddb_connection import Database
 from .indexeddb_layout import (
     INDEX,
+    LAYOUT,
     event_range,
-    open_layout,
     optional_json,
     range_to_end,
     read_events,
@@ -68,10 +67,8 @@ class IndexedDBSessionPersistDriver:
         if durability not in get_args(Durability):
             raise ValueError(f"durability must be one of {get_args(Durability)}, not {durability!r}")
         self.database_name = database_name
-        self._changes = Changes(database_name)
-        self._on_wait = on_wait
-        self._database = Database(database_name, self._open)
-        self._database.on_lost = lambda: self._changes.tell(StoreChange(everything=True))
+        self._database = Database(database_name, LAYOUT, database_name, on_wait)
+        self._changes = self._database.changes
         self._writer = Writer(self._database, durability, self._changes.touch)
 
     async def __aenter__(self) -> Self:
@@ -84,13 +81,11 @@ class IndexedDBSessionPersistDriver:
         """Close the database after the running calls; further calls raise StoreUnavailableError."""
         await self._writer.idle()
         self._database.close()
-        self._changes.release()
 
     async def release(self) -> None:
         """Let go of the database after the running calls, as a page does that is put aside; a call opens it again."""
         await self._writer.idle()
         self._database.release()
-        self._changes.release()
 
     def on_change(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
         """Call `listener` after changes by any driver of this database, in any tab; the returned function ends it.
@@ -99,11 +94,6 @@ class IndexedDBSessionPersistDriver:
         database away, everything has changed.
         """
         return self._changes.listen(listener)
-
-    async def _open(self, on_lost: Callable[[], None]) -> Connection:
-        connection = await open_layout(self.database_name, on_lost, self._on_wait)
-        self._changes.resume()
-        return connection
 
     async def get_session(self, session_id: str) -> SessionRecord | None:
         """The record under this id, or None."""
@@ -124,9 +114,9 @@ class IndexedDBSessionPersistDriver:
 
         def read(rows: JsValue) -> tuple[list[SessionHead], str]:
             heads = read_heads(rows)
-            places = sorted(range(len(heads)), key=lambda place: _order(heads[place]))
+            places = sorted(range(len(heads)), key=lambda place: heads[place].key)
             if after is not None:
-                places = [place for place in places if _order(heads[place]) > after]
+                places = [place for place in places if heads[place].key > after]
             wanted = places[: most + 1]
             return [heads[place] for place in wanted], to_json(from_json(json.dumps(wanted[:most])).map(rows.at, rows))
 
@@ -136,7 +126,7 @@ class IndexedDBSessionPersistDriver:
         heads, text = await self._database.run("sessions", "readonly", issue)
         items = read_records(text)
         more = len(heads) > most
-        return ListPage(items, cursor_after("sessions", _order(heads[most - 1])) if more else None)
+        return ListPage(items, cursor_after("sessions", heads[most - 1].key) if more else None)
 
     async def session_heads(self) -> Sequence[SessionHead]:
         """Of every session what a list needs to order it, in the order of list_sessions."""
@@ -144,7 +134,7 @@ class IndexedDBSessionPersistDriver:
         def issue(transaction: Transaction) -> None:
             transaction.finish(transaction.store("sessions").getAll(), read_heads)
 
-        return sorted(await self._database.run("sessions", "readonly", issue), key=_order)
+        return sorted(await self._database.run("sessions", "readonly", issue), key=attrgetter("key"))
 
     async def update_session(self, record: SessionRecord) -> None:
         """Store a record, in place of the one with the same id. Raises InvalidRecordError, StoreFullError."""
@@ -327,7 +317,3 @@ class IndexedDBSessionPersistDriver:
             if await self._is_stored(event_id):
                 return str(event_id)
         return None
-
-
-def _order(head: SessionHead) -> Key:
-    return head.created_at, head.id

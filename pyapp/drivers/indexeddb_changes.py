@@ -11,15 +11,13 @@ import json
 from collections.abc import Callable
 
 from ..interop import Callbacks, JsValue, scope
-from .base import StoreChange
+from .base import Listeners, StoreChange
 
 PAUSE = 0.04
 """Seconds for which changes are gathered, so that a flood of writes costs a few words."""
 
 MOST_NAMED = 200
 """Sessions that are named in one word; if more of them changed it is everything."""
-
-Listener = Callable[[StoreChange], None]
 
 
 class Changes:
@@ -29,15 +27,14 @@ class Changes:
         self._name = f"sandbox-agent-pyodide:{database_name}"
         self._channel: JsValue = None
         self._callbacks = Callbacks()
-        self._listeners: list[Listener] = []
+        self._listeners = Listeners()
         self._changed: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def listen(self, listener: Listener) -> Callable[[], None]:
+    def listen(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
         """Call `listener` after changes; the returned function ends it."""
-        self._listeners.append(listener)
         self._open()
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     def touch(self, session_id: str) -> None:
         """A session was changed here; say so soon."""
@@ -61,8 +58,7 @@ class Changes:
 
     def tell(self, change: StoreChange) -> None:
         """Tell the listeners of this driver."""
-        for listener in list(self._listeners):
-            listener(change)
+        self._listeners.tell(change)
 
     def release(self) -> None:
         """Say what is to be said and close the channel; the next change, or `resume`, opens another."""

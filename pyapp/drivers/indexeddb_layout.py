@@ -7,16 +7,15 @@ session, index and id. Rows are the records as they are.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from ..errors import InvalidRecordError, StoreUnavailableError, UnknownLayoutError
-from ..interop import JsException, JsValue, apply, error_text, from_json, is_absent, scope, to_json
+from ..errors import InvalidRecordError, UnknownLayoutError
+from ..interop import JsValue, apply, from_json, is_absent, scope, to_json
 from ..json_text import parse_stored
 from ..types import SessionEvent, SessionRecord
 from .base import Key, SessionHead
-from .idb import Aborted, Connection, Waiting, open_again, open_database
+from .indexeddb_connection import Layout
 
 VERSION = 2
 """Upstream's version of the layout. A higher one would lock upstream out of its own database."""
@@ -24,27 +23,6 @@ VERSION = 2
 INDEX = "by_session_index"
 _INDEX_PATH = ["sessionId", "eventIndex", "id"]
 _HEAD_FIELDS = '["id","agent","createdAt","destroyedAt"]'
-
-
-async def open_layout(name: str, on_lost: Callable[[], None], on_wait: Waiting | None = None) -> Connection:
-    """Open a database of this layout, or create it (see `idb.open_database`).
-
-    Raises UnknownLayoutError and changes nothing when the database holds something else,
-    StoreUnavailableError when it cannot be opened.
-    """
-    try:
-        connection = await open_again(lambda: open_database(name, VERSION, _create, on_lost, on_wait))
-    except Aborted as error:
-        if error.name == "VersionError":
-            raise UnknownLayoutError(
-                f"the database {name!r} has a newer version than {VERSION}; it was left alone"
-            ) from None
-        raise StoreUnavailableError(str(error)) from None
-    fault = _fault(connection.native)
-    if fault:
-        connection.close()
-        raise UnknownLayoutError(f"the database {name!r} is not a session store ({fault}); it was left alone")
-    return connection
 
 
 def _create(database: JsValue, old_version: int, _transaction: JsValue) -> None:
@@ -68,13 +46,22 @@ def _fault(database: JsValue) -> str:
     for store in (transaction.objectStore("sessions"), events):
         if store.keyPath != "id" or store.autoIncrement:
             return f"its object store {store.name!r} has another key"
-    try:
-        index = events.index(INDEX)
-    except JsException as error:
-        return error_text(error)
+    if not events.indexNames.contains(INDEX):
+        return f"it has no index {INDEX!r}"
+    index = events.index(INDEX)
     if json.loads(to_json(index.keyPath)) != _INDEX_PATH or index.unique or index.multiEntry:
         return f"its index {INDEX!r} has another key"
     return ""
+
+
+LAYOUT = Layout(
+    VERSION,
+    _create,
+    _fault,
+    foreign="the database {name!r} is not a session store ({fault}); it was left alone",
+    newer="the database {name!r} has a newer version than {version}; it was left alone",
+)
+"""Upstream's layout. A new database gets it; one that holds something else is refused and not changed."""
 
 
 def event_range(session_id: str, *, after: Key | None = None, before: Key | None = None) -> JsValue:

@@ -11,13 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ..errors import StoreUnavailableError, UnknownLayoutError
-from ..interop import JsException, JsValue, apply, from_json, scope, to_json
+from ..interop import JsValue, apply, from_json, scope, to_json
 from ..json_text import parse_stored
 from .base import StoreChange
-from .idb import Aborted, Connection, Durability, Transaction, Waiting, open_again, open_database, store_error
-from .indexeddb_changes import Changes
-from .indexeddb_connection import Database
+from .idb import Durability, Transaction, Waiting
+from .indexeddb_connection import Database, Layout
 from .indexeddb_layout import optional_json
 from .notes import SessionNote, check_description, check_mark, described, marked, read_note
 
@@ -54,30 +52,20 @@ class IndexedDBNoteStore:
         upgrades: Sequence[Upgrade] = UPGRADES,
     ) -> None:
         self._of = session_database
-        self._changes = Changes(f"notes:{session_database}")
-        self._upgrades = upgrades
-        self._on_wait = on_wait
-        self._database = Database(NOTES_DATABASE, self._open)
-        self._database.on_lost = lambda: self._changes.tell(StoreChange(everything=True))
+        self._database = Database(NOTES_DATABASE, _layout(upgrades), f"notes:{session_database}", on_wait)
+        self._changes = self._database.changes
 
     async def aclose(self) -> None:
         """Close the database after the running calls; further calls raise StoreUnavailableError."""
         self._database.close()
-        self._changes.release()
 
     async def release(self) -> None:
         """Let go of the database, as a page does that is put aside; a call opens it again."""
         self._database.release()
-        self._changes.release()
 
     def on_change(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
         """Call `listener` after changes of these notes in any tab; the returned function ends it."""
         return self._changes.listen(listener)
-
-    async def _open(self, on_lost: Callable[[], None]) -> Connection:
-        connection = await _open(self._upgrades, on_lost, self._on_wait)
-        self._changes.resume()
-        return connection
 
     async def get_notes(self, session_ids: Sequence[str]) -> Mapping[str, SessionNote]:
         """The notes of these sessions, by id; all are asked for in one go."""
@@ -90,7 +78,7 @@ class IndexedDBNoteStore:
             # Requests succeed in the order in which they were made: with the last one all are there.
             transaction.finish(requests[-1], lambda _last: [_row_text(request.result) for request in requests])
 
-        texts = await self._run("readonly", issue)
+        texts = await self._database.run("notes", "readonly", issue)
         found = zip(session_ids, texts, strict=True)
         return {id_: read_note(id_, _parsed(text)) for id_, text in found if text is not None}
 
@@ -110,7 +98,7 @@ class IndexedDBNoteStore:
             return [_parsed(_row_text(row)) for row in rows] if together is None else together
 
         notes = {}
-        for row in await self._run("readonly", issue):
+        for row in await self._database.run("notes", "readonly", issue):
             if isinstance(row, dict) and isinstance(session_id := row.get("session"), str):
                 notes[session_id] = read_note(session_id, row)
         return notes
@@ -146,14 +134,8 @@ class IndexedDBNoteStore:
 
             transaction.then(store.get(self._key(session_id)), on_row)
 
-        await self._run("readwrite", issue, durability)
+        await self._database.run("notes", "readwrite", issue, durability)
         self._changes.touch(session_id)
-
-    async def _run(self, mode: Any, issue: Callable[[Transaction], None], durability: Durability | None = None) -> Any:
-        try:
-            return await self._database.run("notes", mode, issue, durability)
-        except Aborted as error:
-            raise store_error(error) from None
 
     def _key(self, session_id: str) -> JsValue:
         return from_json(json.dumps([self._of, session_id]))
@@ -183,33 +165,23 @@ def _parsed(text: str | None) -> Any:
         return None
 
 
-async def _open(upgrades: Sequence[Upgrade], on_lost: Callable[[], None], on_wait: Waiting | None) -> Connection:
+def _layout(upgrades: Sequence[Upgrade]) -> Layout:
     def upgrade(database: JsValue, old_version: int, transaction: JsValue) -> None:
         for step in upgrades[old_version:]:
             step(database, transaction)
 
-    version = len(upgrades)
-    try:
-        connection = await open_again(lambda: open_database(NOTES_DATABASE, version, upgrade, on_lost, on_wait))
-    except Aborted as error:
-        if error.name == "VersionError":
-            raise UnknownLayoutError(
-                f"a newer version of this page has stored names and read positions here (the database "
-                f"{NOTES_DATABASE!r} is beyond version {version}); they were left alone. Reload to get the newer page"
-            ) from None
-        raise StoreUnavailableError(str(error)) from None
-    if fault := _fault(connection.native):
-        connection.close()
-        raise UnknownLayoutError(f"the database {NOTES_DATABASE!r} is not this page's ({fault}); it was left alone")
-    return connection
+    return Layout(
+        len(upgrades),
+        upgrade,
+        _fault,
+        foreign="the database {name!r} is not this page's ({fault}); it was left alone",
+        newer="a newer version of this page has stored names and read positions here (the database {name!r} is beyond "
+        "version {version}); they were left alone. Reload to get the newer page",
+    )
 
 
 def _fault(database: JsValue) -> str:
-    """What the open database lacks of the layout, "" for nothing."""
     if not database.objectStoreNames.contains("notes"):
         return "it has no object store 'notes'"
-    try:
-        key_path = json.loads(to_json(database.transaction("notes", "readonly").objectStore("notes").keyPath))
-    except (JsException, ValueError) as error:
-        return str(error)
+    key_path = json.loads(to_json(database.transaction("notes", "readonly").objectStore("notes").keyPath))
     return "" if key_path == _KEY_PATH else "its object store 'notes' has another key"

@@ -15,6 +15,7 @@ from ..errors import EventConflictError
 from ..types import EventDraft, ListPage, SessionEvent, SessionRecord
 from .base import (
     Key,
+    Listeners,
     SessionHead,
     StoreChange,
     Totals,
@@ -47,7 +48,7 @@ class InMemorySessionPersistDriver:
         self._session_order: list[Key] = []
         self._events: dict[str, str] = {}
         self._event_order: dict[str, list[Key]] = {}
-        self._listeners: list[Callable[[StoreChange], None]] = []
+        self._listeners = Listeners()
 
     async def __aenter__(self) -> Self:
         return self
@@ -60,8 +61,7 @@ class InMemorySessionPersistDriver:
 
     def on_change(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
         """Call `listener` after each change; the returned function ends it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     async def get_session(self, session_id: str) -> SessionRecord | None:
         """The record under this id, or None."""
@@ -223,8 +223,7 @@ class InMemorySessionPersistDriver:
                 del self._events[id_]
 
     def _tell(self, *session_ids: str) -> None:
-        for listener in list(self._listeners):
-            listener(StoreChange(frozenset(session_ids)))
+        self._listeners.tell(StoreChange(frozenset(session_ids)))
 
 
 def _page(order: list[Key], after: Key | None, limit: int) -> tuple[list[Key], bool]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from ..errors import InvalidRecordError
 from ..types import MAX_SAFE_INTEGER
-from .base import StoreChange, check_ids
+from .base import Listeners, StoreChange, check_ids
 
 MAX_NAME = 200
 """Characters of a session's name."""
@@ -80,7 +80,7 @@ class InMemoryNoteStore:
 
     def __init__(self) -> None:
         self._notes: dict[str, SessionNote] = {}
-        self._listeners: list[Callable[[StoreChange], None]] = []
+        self._listeners = Listeners()
 
     async def get_notes(self, session_ids: Sequence[str]) -> Mapping[str, SessionNote]:
         return {id_: self._notes[id_] for id_ in session_ids if id_ in self._notes}
@@ -100,8 +100,7 @@ class InMemoryNoteStore:
         self._put(SessionNote(session_id))
 
     def on_change(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     async def aclose(self) -> None:
         """Nothing is held open."""
@@ -114,8 +113,7 @@ class InMemoryNoteStore:
             self._notes.pop(note.session_id, None)
         else:
             self._notes[note.session_id] = note
-        for listener in list(self._listeners):
-            listener(StoreChange(frozenset({note.session_id})))
+        self._listeners.tell(StoreChange(frozenset({note.session_id})))
 
 
 def described(note: SessionNote, name: str, tags: Iterable[str]) -> SessionNote:

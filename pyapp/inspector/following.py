@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from operator import attrgetter
 
 from ..drivers.base import SessionHead
 from ..types import SessionRecord
@@ -26,7 +27,7 @@ def records_changed(model: Model, records: Mapping[str, SessionRecord | None]) -
         heads |= changed
         for id_ in gone:
             del heads[id_]
-        ordered = sorted(heads.values(), key=lambda head: (head.created_at, head.id))
+        ordered = sorted(heads.values(), key=attrgetter("key"))
         summaries = {id_: summary for id_, summary in model.summaries.items() if id_ in heads}
         model = listed(replace(model, summaries=summaries), ordered)
     model, effects = forgotten(model, gone)
@@ -44,10 +45,11 @@ def records_changed(model: Model, records: Mapping[str, SessionRecord | None]) -
 def everything_changed(model: Model) -> Next:
     """The database was taken away, or too much was written to name it: all that is shown is read again."""
     effects: tuple[Effect, ...] = (ReadHeads(model.route.database),) if model.listing is not None else ()
-    session = model.session
-    if session is None:
+    if model.opening is not None:  # what was read of it so far may be half of what there was
+        return model, (*effects, ReadSession(model.opening, model.route.event))
+    if model.session is None:
         return model, effects
-    return model, (*effects, ReadSession(session.record.id, playback.event_of(session)))
+    return model, (*effects, ReadSession(model.session.record.id, playback.event_of(model.session)))
 
 
 def grew(model: Model, message: Grew) -> Next:

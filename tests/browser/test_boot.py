@@ -21,13 +21,7 @@ new MutationObserver(() => {
 }).observe(document, {subtree: true, childList: true, characterData: true, attributes: true});
 """
 
-needs_python_side = pytest.mark.skipif(
-    not (DIST.parent / "pyapp" / "worker.py").exists(),
-    reason="pyapp/worker.py, which answers the page, is not there yet",
-)
 
-
-@needs_python_side
 def test_progress_counts_the_bytes_that_arrive(page: Page, site: str) -> None:
     page.add_init_script(LOG)
     page.goto(site)
@@ -45,7 +39,6 @@ def test_progress_counts_the_bytes_that_arrive(page: Page, site: str) -> None:
     assert steps[-3:] == ["Starting Python", "Installing", "Opening the store"]
 
 
-@needs_python_side
 def test_only_its_own_origin_and_folder_are_asked(page: Page, site: str) -> None:
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(request.url))
@@ -57,7 +50,6 @@ def test_only_its_own_origin_and_folder_are_asked(page: Page, site: str) -> None
     assert set(json.loads((DIST / "boot.json").read_text())["files"]) <= fetched
 
 
-@needs_python_side
 def test_each_file_is_fetched_once(page: Page, site: str) -> None:
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(request.url))
@@ -110,7 +102,6 @@ def test_a_missing_file_is_named_with_what_to_do(
     forget_refusals(faults)
 
 
-@needs_python_side
 def test_try_again_starts_anew(page: Page, site: str, faults: Faults) -> None:
     wheel = f"{site}wheels/htpy-*.whl"
     page.context.route(wheel, refuse)
@@ -158,7 +149,6 @@ def test_an_error_in_python_is_told(page: Page, site: str, faults: Faults) -> No
     faults.expect("LookupError")
 
 
-@needs_python_side
 def test_the_driver_of_the_page_keeps_what_it_is_given(page: Page, site: str) -> None:
     page.goto(site)
     said = page.evaluate(

@@ -482,6 +482,8 @@ def test_the_transcript_stays_at_its_end_when_an_image_loads_late(full: Page) ->
     rest = "log => log.scrollHeight - log.scrollTop - log.clientHeight"
     expect(image).to_be_visible()
     assert transcript(full).evaluate(rest) <= 2
-    transcript(full).evaluate("log => log.scrollTo(0, 0)")
+    transcript(full).evaluate(
+        "log => new Promise((scrolled) => { log.onscroll = scrolled; log.scrollTo(0, 0); }).then(() => null)"
+    )
     image.evaluate("async image => { image.src = image.src; await image.decode(); }")
     assert transcript(full).evaluate(rest) > 2

@@ -178,8 +178,6 @@ def test_lost_data_is_noticed_after_a_restart(launch_profile: LaunchProfile, sit
 def test_site_data_cleared_under_an_open_page(open_inspector: Open, site: str) -> None:
     page = open_inspector()
     session_id = import_demo(page)
-    expect(position(page)).to_have_attribute("aria-valuemax", "212")
-    expect(page.locator(".reading")).to_have_count(0)
     session = page.context.new_cdp_session(page)
     session.send("Storage.clearDataForOrigin", {"origin": origin_of(site), "storageTypes": "indexeddb"})
     expect(page.get_by_text(re.compile("This session (is not stored here|was deleted)"))).to_be_visible()

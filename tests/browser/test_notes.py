@@ -100,7 +100,7 @@ json.dumps([shown(await one.all_notes()), shown(await two.get_notes(["s1"]))])
     bare.evaluate(
         """(name) => new Promise((resolve, reject) => {
           let deep = {};
-          for (let depth = 0; depth < 900; depth += 1) deep = { name: deep };
+          for (let depth = 0; depth < 2000; depth += 1) deep = { name: deep };
           indexedDB.open(name).onsuccess = ({ target }) => {
             const transaction = target.result.transaction("notes", "readwrite");
             const store = transaction.objectStore("notes");
@@ -125,7 +125,7 @@ json.dumps(read)
 """
     )
     every, asked, written = run_python(bare, code)
-    assert every == {"s1": ["é", ["t"], 9], "wrong": ["", ["t"], None]}
+    assert every == {"s1": ["é", ["t"], 9], "deep": ["", [], None], "wrong": ["", ["t"], None]}
     assert asked == {"deep": ["", [], None], "wrong": ["", ["t"], None]}
     assert written == {"deep": ["ours now", [], None]}
 

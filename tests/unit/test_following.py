@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from pyapp import EventDraft, InMemorySessionPersistDriver, StoreChange
+from pyapp.drivers.base import Listeners
 from tests.unit.fake_page import FakePage
 from tests.unit.recordings import Script
 from tests.unit.test_inspector import in_loop, long_session, page_with, record
@@ -128,16 +129,38 @@ async def test_when_everything_changed_all_is_read_again() -> None:
     await page.start("#/sessions/a?event=4")
     store = page.store
     assert isinstance(store, InMemorySessionPersistDriver)
-    for listener in store._listeners:
-        listener(StoreChange(everything=True))
+    store._listeners.tell(StoreChange(everything=True))
     await page.settle()
     assert 'aria-valuenow="4"' in page.html("slider")
     await store.delete_session("a")
-    for listener in store._listeners:
-        listener(StoreChange(everything=True))
+    store._listeners.tell(StoreChange(everything=True))
     await page.settle()
     assert page.root["data-view"] == "problem"
     assert page.text("sessions-head") == "Sessions 0"
+
+
+@in_loop
+async def test_a_session_that_vanishes_while_it_is_being_opened_is_not_shown() -> None:
+    """The site's data are cleared in the moment between the reading of the record and that of the events."""
+
+    class Vanishing(InMemorySessionPersistDriver):
+        async def list_events(self, session_id, *, cursor=None, limit=None):  # type: ignore[no-untyped-def]
+            if session_id in self._records and page.hash == "#/sessions/a":
+                listeners, self._listeners = self._listeners, Listeners()
+                await self.delete_session(session_id)
+                self._listeners = listeners
+                self._listeners.tell(StoreChange(everything=True))
+                await asyncio.sleep(0)
+            return await super().list_events(session_id, cursor=cursor, limit=limit)
+
+    store = Vanishing()
+    page = FakePage(store)
+    await page.start()
+    await store.update_session(record("a"))
+    await page.settle()
+    await page.go("#/sessions/a")
+    assert page.root["data-view"] == "problem"
+    assert "This session is not stored here" in page.text("stage")
 
 
 @in_loop

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from pyapp import StoreChange, StoreFullError, UnknownLayoutError
-from pyapp.drivers.base import SessionHead
+from pyapp.drivers.base import Listeners, SessionHead
 from pyapp.drivers.notes import InMemoryNoteStore, SessionNote
 from pyapp.inspector.incoming import from_page
 from pyapp.inspector.messages import HeadsRead, RecordsChanged, Ticked
@@ -320,7 +320,7 @@ async def test_what_another_tab_notes_is_shown() -> None:
     page.say("visible", value=False)
     notes = page.notes
     assert isinstance(notes, InMemoryNoteStore)
-    notes._listeners.clear()  # put aside, a page hears nothing
+    notes._listeners = Listeners()  # put aside, a page hears nothing
     await notes.describe("long", "Written meanwhile", ())
     page.say("visible", value=True)
     await page.settle()

@@ -6,6 +6,7 @@ from typing import Any
 
 from pyapp import EventDraft, InMemorySessionPersistDriver, SessionStore, UnknownLayoutError
 from pyapp.archive import check_recording
+from pyapp.drivers.base import Listeners
 from tests.unit.fake_page import FakeFile, FakePage
 from tests.unit.test_inspector import in_loop, long_session, page_with
 
@@ -216,7 +217,7 @@ async def test_a_page_that_comes_back_shows_what_was_written_past_it() -> None:
     await page.start("#/sessions/long")
     store = page.store
     assert isinstance(store, InMemorySessionPersistDriver)
-    listeners, store._listeners = store._listeners, []
+    listeners, store._listeners = store._listeners, Listeners()
     await store.append_event("long", EventDraft("agent", {"method": "x"}, "c", 1))
     store._listeners = listeners
     await page.settle()
