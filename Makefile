@@ -13,8 +13,9 @@ NODE := node_modules/.installed
 run: build serve ## build the page and serve it at http://127.0.0.1:4173/
 
 build: $(VENV) $(NODE) ## the page, as static files in dist/
-	@npx --no-install vite build --logLevel warn
 	@$(BIN)/python web/build/wheels.py
+	@node web/build/snapshot.mjs
+	@npx --no-install vite build --logLevel warn
 
 serve: $(VENV) ## serve dist/ as it is
 	@$(BIN)/python web/build/serve.py

@@ -1,30 +1,49 @@
 // Builds the page into dist/. Every address in it is relative, so that dist/ works from any folder.
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 
-/** The files of Pyodide's core that a page fetches; the rest of the npm package is for Node and for debugging. */
-const PYODIDE = [
-  'pyodide.mjs',
-  'pyodide.asm.mjs',
-  'pyodide.asm.wasm',
-  'python_stdlib.zip',
-  'pyodide-lock.json',
-];
+/** What web/build/ has made before: wheels, snapshot and boot.json, which tells what a start fetches. */
+const SITE = 'build/site';
+const { pyodide: PYODIDE } = JSON.parse(readFileSync(join(SITE, 'boot.json'), 'utf8')) as { pyodide: string };
 
-/** Copies Pyodide beside the page: it is served from the page's own origin, never from elsewhere. */
-function pyodide(): Plugin {
+/**
+ * The files of Pyodide's core that a page fetches, and their names in dist/; the rest of the npm package is for Node
+ * and for debugging. Modules end in .js there, which every file server knows.
+ */
+const CORE = {
+  'pyodide.mjs': 'pyodide.js',
+  'pyodide.asm.mjs': 'pyodide.asm.js',
+  'pyodide.asm.wasm': 'pyodide.asm.wasm',
+  'python_stdlib.zip': 'python_stdlib.zip',
+  'pyodide-lock.json': 'pyodide-lock.json',
+};
+
+/** Copies Python beside the page: it is served from the page's own origin, never from elsewhere. */
+function python(): Plugin {
   let out = '';
   return {
-    name: 'pyodide',
+    name: 'python',
     apply: 'build',
     configResolved(config) {
-      out = join(config.root, config.build.outDir, 'pyodide');
+      out = join(config.root, config.build.outDir);
     },
     writeBundle() {
-      mkdirSync(out, { recursive: true });
-      for (const name of PYODIDE) copyFileSync(join('node_modules/pyodide', name), join(out, name));
+      cpSync(SITE, out, { recursive: true });
+      mkdirSync(join(out, PYODIDE), { recursive: true });
+      for (const [name, inPage] of Object.entries(CORE))
+        copyFileSync(join('node_modules/pyodide', name), join(out, PYODIDE, inPage));
     },
+  };
+}
+
+/** `import boot from 'virtual:boot'`: a page and what it starts from are of one build, whatever a cache holds. */
+function boot(): Plugin {
+  return {
+    name: 'boot',
+    resolveId: (id) => (id === 'virtual:boot' ? id : undefined),
+    load: (id) =>
+      id === 'virtual:boot' ? `export default ${readFileSync(join(SITE, 'boot.json'), 'utf8')}` : undefined,
   };
 }
 
@@ -40,8 +59,8 @@ function icons(): Plugin {
 export default defineConfig({
   base: './',
   publicDir: 'web/public',
-  plugins: [icons(), pyodide()],
-  worker: { format: 'es' },
+  plugins: [icons(), python()],
+  worker: { format: 'es', plugins: () => [boot()] },
   build: {
     outDir: 'dist',
     target: 'es2022',

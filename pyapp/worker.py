@@ -6,6 +6,7 @@ web/worker.ts calls `start` once Pyodide runs and this package is installed.
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
@@ -120,4 +121,5 @@ async def _open_driver(database: str | None, durability: Durability | None) -> S
 
 async def start(post: interop.JsValue, base: str) -> App:
     """Run the page; `post` takes JSON text for it, `base` is the address of the site's folder."""
+    random.seed()  # every page that starts from the snapshot would have the same numbers
     return App(post, base)

@@ -63,6 +63,8 @@ function start(): void {
       case 'step':
         return showStep(data.text);
       case 'ready':
+        document.documentElement.dataset.boot = data.start.way;
+        send({ name: 'started', ...data.start, took: performance.now() });
         return isReady(api(data.version, caller));
       case 'failed':
         return stop(data.failure);
@@ -96,7 +98,8 @@ function start(): void {
     stop({ kind: 'worker', text: 'A message from the worker in which Python runs could not be read.' }),
   );
 
-  post({ type: 'start', base: new URL('./', document.baseURI).href });
+  const plain = new URLSearchParams(location.search).get('boot') === 'plain';
+  post({ type: 'start', base: new URL('./', document.baseURI).href, plain });
   send({
     name: 'route',
     hash: location.hash,

@@ -9,6 +9,13 @@ export interface BootFailure {
   text: string;
 }
 
+/** How Python was started: the way, why it was the plain one, and what each step took, in milliseconds. */
+export interface Start {
+  way: 'snapshot' | 'plain';
+  why: string;
+  steps: [step: string, took: number][];
+}
+
 /** An exception in a form that crosses postMessage: for Python's, `name` is the class. */
 export interface ErrorData {
   name: string;
@@ -33,7 +40,7 @@ export interface Patch {
 }
 
 export type ToWorker =
-  | { type: 'start'; base: string }
+  | { type: 'start'; base: string; plain: boolean }
   | { type: 'message'; message: Message }
   | { type: 'files'; action: string; files: File[] }
   | { type: 'call'; id: number; text: string };
@@ -53,7 +60,7 @@ export type FromWorker =
   | { type: 'listening' }
   | { type: 'progress'; loaded: number; total: number }
   | { type: 'step'; text: string }
-  | { type: 'ready'; version: string }
+  | { type: 'ready'; version: string; start: Start }
   | { type: 'failed'; failure: BootFailure }
   | { type: 'error'; error: ErrorData }
   | { type: 'reply'; id: number; ok: true; text: string }

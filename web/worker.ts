@@ -1,9 +1,9 @@
-// The worker: loads Pyodide, installs the wheels, starts Python, then passes messages in both directions.
+// The worker: starts Python, then passes messages in both directions.
 // Python's side is pyapp/worker.py. Only JSON text and files cross into it.
-import type { PyodideAPI } from 'pyodide';
-import { countLoading, LoadError } from './loading';
-import type { BootFailure, FromPython, FromWorker, ToWorker } from './protocol';
+import type { BootFailure, FromPython, FromWorker, Start, ToWorker } from './protocol';
 import { answer, toData } from './rpc';
+import { LoadError } from './start/loading';
+import { start as startPython } from './start/start';
 
 /** What pyapp.worker.start gives. */
 interface App {
@@ -15,18 +15,19 @@ interface App {
 interface Booted {
   app: App;
   version: string;
+  start: Start;
 }
 
-let started: (base: string) => void;
-const booted = new Promise<string>((resolve) => (started = resolve)).then(boot);
+let started: (how: { base: string; plain: boolean }) => void;
+const booted = new Promise<{ base: string; plain: boolean }>((resolve) => (started = resolve)).then(boot);
 
 booted.then(
-  ({ version }) => post({ type: 'ready', version }),
+  ({ version, start }) => post({ type: 'ready', version, start }),
   (error) => post({ type: 'failed', failure: describe(error) }),
 );
 
 self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
-  if (data.type === 'start') return started(data.base);
+  if (data.type === 'start') return started(data);
   let app: App;
   try {
     ({ app } = await booted);
@@ -49,60 +50,17 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
 
 post({ type: 'listening' });
 
-async function boot(base: string): Promise<Booted> {
-  const at = (path: string) => new URL(path, base).href;
-  const modules = import(/* @vite-ignore */ at('pyodide/pyodide.mjs')) as Promise<typeof import('pyodide')>;
-  modules.catch(() => {}); // awaited below
-  const { total, files } = await readJson<{ total: number; files: Record<string, number> }>(at('boot.json'));
-  const sizes = new Map(Object.entries(files).map(([path, size]) => [at(path), size]));
-
-  const report = throttled((loaded) => {
-    post({ type: 'progress', loaded, total });
-    if (loaded >= total) post({ type: 'step', text: 'Starting Python' });
-  }, total);
-  const loading = countLoading(sizes, report);
-  report(0);
-  try {
-    return await Promise.race([startPython(base, await imported(modules), sizes), loading.failed]);
-  } finally {
-    loading.end();
-  }
-}
-
-async function startPython(
-  base: string,
-  { loadPyodide }: typeof import('pyodide'),
-  files: Map<string, number>,
-): Promise<Booted> {
-  const marks: [string, number][] = [['start', performance.now()]];
-  const py = await loadPyodide({ indexURL: new URL('pyodide/', base).href });
-  marks.push(['loadPyodide', performance.now()]);
-
-  post({ type: 'step', text: 'Installing' });
-  await install(
-    py,
-    [...files.keys()].filter((address) => address.endsWith('.whl')),
-  );
-  marks.push(['install', performance.now()]);
-
+async function boot({ base, plain }: { base: string; plain: boolean }): Promise<Booted> {
+  const { py, start } = await startPython(base, plain, {
+    progress: (loaded, total) => post({ type: 'progress', loaded, total }),
+    step: (text) => post({ type: 'step', text }),
+  });
+  const began = performance.now();
   post({ type: 'step', text: 'Opening the store' });
   const version = py.runPython('import pyapp; pyapp.__version__') as string;
   const app = (await py.pyimport('pyapp.worker').start(postText, base)) as App;
-  marks.push(['open', performance.now()]);
-  for (const [index, [name, end]] of marks.entries()) {
-    const start = marks[index - 1]?.[1];
-    if (start !== undefined) performance.measure(`boot:${name}`, { start, end });
-  }
-  return { app, version };
-}
-
-/** micropip, the first of the wheels, installs the others from their addresses; no package index is asked. */
-async function install(py: PyodideAPI, [micropip, ...wheels]: string[]): Promise<void> {
-  const quiet = { messageCallback: () => {}, errorCallback: () => {} };
-  if (micropip) await py.loadPackage(micropip, quiet);
-  const addresses = py.toPy(wheels);
-  await py.pyimport('micropip').install.callKwargs(addresses, { deps: false });
-  addresses.destroy();
+  start.steps.push(['App started', performance.now() - began]);
+  return { app, version, start };
 }
 
 /** Python's messages come as JSON text. Parsed here, so that the page need not. */
@@ -121,31 +79,6 @@ async function finished<T>(result: T | Promise<T>): Promise<T> {
   } finally {
     (result as { destroy?: () => void } | undefined)?.destroy?.();
   }
-}
-
-async function readJson<T>(address: string): Promise<T> {
-  const response = await fetch(address, { cache: 'no-cache' }).catch((error: Error) => error);
-  if (response instanceof Error) throw new LoadError(`Could not load ${address} (${response.message}).`);
-  if (!response.ok)
-    throw new LoadError(`Could not load ${address} (${response.status} ${response.statusText}).`);
-  return (await response.json()) as T;
-}
-
-async function imported<T>(module: Promise<T>): Promise<T> {
-  return module.catch((error: Error) => {
-    throw new LoadError(`${error.message}.`);
-  });
-}
-
-/** At most 30 reports a second, and always the last one. */
-function throttled(report: (loaded: number) => void, total: number): (loaded: number) => void {
-  let last = Number.NEGATIVE_INFINITY;
-  return (loaded) => {
-    const now = performance.now();
-    if (loaded < total && now - last < 33) return;
-    last = now;
-    report(loaded);
-  };
 }
 
 function describe(error: unknown): BootFailure {

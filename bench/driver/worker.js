@@ -1,7 +1,7 @@
 // In a worker: both sides by turns, on databases of the same content. `base`, `ours`, `repeats` and the yardstick stand
 // above this text. Times are in milliseconds, for one event or one page.
-const { loadPyodide } = await import(base + 'pyodide/pyodide.mjs');
-const python = await loadPyodide({ indexURL: base + 'pyodide/' });
+const { loadPyodide } = await import(base + 'bare/pyodide/pyodide.mjs');
+const python = await loadPyodide({ indexURL: base + 'bare/pyodide/' });
 const listed = await (await fetch(base + 'wheels/wheels.json')).json();
 const wheel = (start) => base + 'wheels/' + listed.find(({ file }) => file.startsWith(start)).file;
 await python.loadPackage(wheel('micropip'));

@@ -30,12 +30,13 @@ from .messages import (
     Shown,
     Sought,
     SpeedSet,
+    Started,
     Stepped,
     StorageRead,
     Went,
     WindowMoved,
 )
-from .model import SPEEDS, Alert, Mark, Storage
+from .model import SPEEDS, Alert, Mark, Start, Storage
 from .notes.messages import NOTE_KEYS, note_from_page
 
 KEYS: Mapping[str, Message] = {
@@ -62,6 +63,8 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
         case "route":
             marks = _marks(sent.get("remembered"))
             return Went(str(sent.get("hash", "")), _number(sent.get("now")), _number(sent.get("tzOffset")), marks)
+        case "started":
+            return _started(sent)
         case "aside":
             return PutAside()
         case "database":
@@ -120,6 +123,13 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
         case "help":
             return HelpToggled()
     return note_from_page(sent)
+
+
+def _started(sent: Mapping[str, Any]) -> Started | None:
+    match sent:
+        case {"way": str(way), "why": str(why), "steps": [*steps], "took": int() | float() as took}:
+            return Started(Start(way, why[:500], tuple((str(step), float(ms)) for step, ms in steps), took))
+    return None
 
 
 MARK = "mark:"

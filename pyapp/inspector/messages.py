@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..drivers.base import SessionHead
 from ..transcript.fold import Transcript
 from ..types import SessionRecord
-from .model import Alert, EventDetail, EventRow, Job, Mark, OpenSession, Storage, Summary
+from .model import Alert, EventDetail, EventRow, Job, Mark, OpenSession, Start, Storage, Summary
 from .notes.messages import NoteMessage
 
 # from the page
@@ -22,6 +22,13 @@ class Went:
     now: int | None = None
     zone: int | None = None
     marks: Mapping[str, Mark] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The page tells how it was started."""
+
+    start: Start
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,9 +328,9 @@ class Failed:
 
 
 Message = (
-    Went | Shown | Scrolled | Sought | Stepped | PlayToggled | Ticked | SpeedSet | ShortenSet | WindowMoved | Expanded
-    | NeighbourOpened | DemoWanted | JobCancelled | EventCopied | Copied | Dismissed | SheetShown | HelpToggled
-    | HeadsRead | SummariesRead | SessionRead | NotShown | TailRead | Folded | RowsRead | DetailRead
+    Went | Started | Shown | Scrolled | Sought | Stepped | PlayToggled | Ticked | SpeedSet | ShortenSet | WindowMoved
+    | Expanded | NeighbourOpened | DemoWanted | JobCancelled | EventCopied | Copied | Dismissed | SheetShown
+    | HelpToggled | HeadsRead | SummariesRead | SessionRead | NotShown | TailRead | Folded | RowsRead | DetailRead
     | RecordsChanged | EverythingChanged | Grew | PutAside | DatabaseChosen | DatabasesRead | KeepAsked | StorageRead
     | ExportAsked | DeletionAsked | DialogClosed | TotalsRead | Waited
     | JobMoved | JobEnded | StatusRead | Failed | NoteMessage

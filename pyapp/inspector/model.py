@@ -127,6 +127,18 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """How Python was started in this page: the way, "snapshot" or "plain", and why it was the plain one."""
+
+    way: str
+    why: str
+    steps: tuple[tuple[str, float], ...]
+    """What was done, one after the other, and how long it took, in milliseconds."""
+    took: float
+    """Milliseconds from the page's navigation until Python ran."""
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """What the browser says of the site's storage, in bytes; None for what it does not say."""
 
@@ -173,6 +185,8 @@ class Model:
     sheet: str = ""
     """In a narrow window, the list that lies over the transcript: "sessions", "events" or none."""
     help: bool = False
+    start: Start | None = None
+    """None until the page has told how it was started."""
     dialog: str = ""
     """The dialog that is open: "delete" or none."""
     usual_database: str = ""

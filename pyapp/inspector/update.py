@@ -54,6 +54,7 @@ from .messages import (
     Shown,
     Sought,
     SpeedSet,
+    Started,
     StatusRead,
     Stepped,
     SummariesRead,
@@ -92,6 +93,8 @@ def _update(model: Model, message: Message, clock: float) -> Next:
             return following.records_changed(model, records)
         case EverythingChanged():
             return following.everything_changed(model)
+        case Started(start):
+            return replace(model, start=start), ()
         case Shown():
             model, effects = seen_again(model)
             more = (ReadHeads(model.route.database), ReadStorage(), ReadMore()) if model.listing else ()

@@ -1,7 +1,7 @@
 """A real Chromium and the built page, for every test of this folder.
 
 dist/ is served from a sub-folder by a plain static server, since that is where a page shows whether its
-addresses are relative; tests/browser/bare/ is served beside it, under bare/.
+addresses are relative; tests/browser/bare/ is served beside it, under bare/, with the npm package of Pyodide.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from playwright.sync_api import Error as PlaywrightError
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
-BARE = Path(__file__).parent / "bare"
+BESIDE = {"bare/pyodide/": ROOT / "node_modules" / "pyodide", "bare/": Path(__file__).parent / "bare"}
+"""Folders that are served beside the page, by the beginning of the address."""
 PREFIX = "/some/path/"
 
 ARGUMENTS = (
@@ -67,11 +68,10 @@ class Handler(SimpleHTTPRequestHandler):
         if not path.startswith(PREFIX):
             return str(DIST / "nothing-is-here")
         name = path.removeprefix(PREFIX)
-        folder = DIST
-        if name.startswith("bare/"):
-            name, folder = name.removeprefix("bare/"), BARE
+        start = next(filter(name.startswith, BESIDE), "")
+        folder = BESIDE.get(start, DIST)
         self.directory = str(folder)
-        return super().translate_path("/" + name)
+        return super().translate_path("/" + name.removeprefix(start))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - so named in the base class
         """Quiet: a failed request shows in the page that made it."""

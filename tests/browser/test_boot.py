@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -22,11 +24,17 @@ new MutationObserver(() => {
 """
 
 
-def test_progress_counts_the_bytes_that_arrive(page: Page, site: str) -> None:
+BOOT = json.loads((DIST / "boot.json").read_text()) if DIST.exists() else {}
+WAYS = {"snapshot": "", "plain": "?boot=plain"}
+ways = pytest.mark.parametrize("way", WAYS)
+
+
+@ways
+def test_progress_counts_the_bytes_that_arrive(page: Page, site: str, way: str) -> None:
     page.add_init_script(LOG)
-    page.goto(site)
+    page.goto(site + WAYS[way])
     wait_ready(page)
-    total = json.loads((DIST / "boot.json").read_text())["total"]
+    total = sum(BOOT[way]["files"].values())
     shown = page.evaluate("shown")
     counted = [one for one in shown if one["value"] is not None and one["max"] == total]
     assert len(counted) >= 3, shown
@@ -36,27 +44,56 @@ def test_progress_counts_the_bytes_that_arrive(page: Page, site: str) -> None:
     of = f"{total / 1e6:.1f} MB"
     assert counted[-1]["text"] == f"Loading Python — {of.removesuffix(' MB')} of {of}"
     steps = [one["text"] for one in shown if one["value"] is None]
-    assert steps[-3:] == ["Starting Python", "Installing", "Opening the store"]
+    assert steps[-1] == "Opening the store"
+    assert ("Installing" in steps) == (way == "plain")
 
 
-def test_only_its_own_origin_and_folder_are_asked(page: Page, site: str) -> None:
+@ways
+def test_the_page_tells_how_it_was_started(page: Page, site: str, way: str) -> None:
+    page.goto(site + WAYS[way])
+    wait_ready(page)
+    expect(page.locator("html")).to_have_attribute("data-boot", way)
+    page.keyboard.press("?")
+    told = page.get_by_role("dialog", name="Keys")
+    if way == "snapshot":
+        expect(told).to_contain_text("Python was started from its snapshot.")
+        expect(told).to_contain_text(re.compile(r"Python restored\s*\d+\.\d\d s"))
+    else:
+        expect(told).to_contain_text("without its snapshot: it was asked for with boot=plain.")
+        expect(told).to_contain_text(re.compile(r"Packages installed\s*\d+\.\d\d s"))
+    expect(told).to_contain_text(re.compile(r"In all\s*\d+\.\d\d s"))
+
+
+@ways
+def test_only_its_own_origin_and_folder_are_asked(page: Page, site: str, way: str) -> None:
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(request.url))
-    page.goto(site)
+    page.goto(site + WAYS[way])
     wait_ready(page)
     foreign = [url for url in asked if not url.startswith((site, "blob:", "data:"))]
     assert foreign == []
     fetched = {urlsplit(url).path.removeprefix(urlsplit(site).path) for url in asked}
-    assert set(json.loads((DIST / "boot.json").read_text())["files"]) <= fetched
+    assert set(BOOT[way]["files"]) <= fetched
+    assert (BOOT["snapshot"]["file"] in fetched) == (way == "snapshot")
 
 
-def test_each_file_is_fetched_once(page: Page, site: str) -> None:
-    asked: list[str] = []
-    page.context.on("request", lambda request: asked.append(request.url))
-    page.goto(site)
-    wait_ready(page)
-    network = [url for url in asked if url.startswith("http")]
-    assert len(network) == len(set(network))
+SNAPSHOT = "python/snapshot-*.bin"
+
+
+def other_content(route: Route) -> None:
+    """Another snapshot than that of the page: whole, but with a byte that differs."""
+    memory = bytearray(gzip.decompress((DIST / BOOT["snapshot"]["file"]).read_bytes()))
+    memory[-1] ^= 1
+    route.fulfill(body=gzip.compress(memory, 1))
+
+
+def half(route: Route) -> None:
+    content = (DIST / BOOT["snapshot"]["file"]).read_bytes()
+    route.fulfill(body=content[: len(content) // 2])
+
+
+def nonsense(route: Route) -> None:
+    route.fulfill(body=b"<!doctype html><title>Welcome to our hotel's network</title>")
 
 
 def refuse(route: Route) -> None:
@@ -73,16 +110,71 @@ def forget_refusals(faults: Faults) -> None:
 
 
 @pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (refuse, "Could not load"),
+        (break_off, "Could not load"),
+        (half, ""),
+        (nonsense, ""),
+        (other_content, "the snapshot is not the one of this page"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_without_its_snapshot_the_page_starts_plainly_and_says_why(
+    page: Page, site: str, faults: Faults, answer: Callable[[Route], None], why: str
+) -> None:
+    page.context.route(site + SNAPSHOT, answer)
+    page.goto(site)
+    wait_ready(page)
+    expect(page.locator("html")).to_have_attribute("data-boot", "plain")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_contain_text(f"without its snapshot: {why}")
+    forget_refusals(faults)
+
+
+def test_a_browser_that_cannot_unpack_the_snapshot_starts_plainly(page: Page, site: str) -> None:
+    def without(route: Route) -> None:
+        body = route.fetch().text()
+        route.fulfill(body=f"delete self.DecompressionStream;{body}", content_type="text/javascript")
+
+    page.context.route("**/assets/worker-*.js", without)
+    page.goto(site)
+    wait_ready(page)
+    expect(page.locator("html")).to_have_attribute("data-boot", "plain")
+
+
+def test_a_server_that_knows_no_types_but_those_of_scripts(page: Page, site: str) -> None:
+    def untyped(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, headers={**response.headers, "content-type": "application/octet-stream"})
+
+    page.context.route("**/pyodide/**/*.wasm", untyped)
+    page.context.route("**/*.bin", untyped)
+    page.goto(site)
+    wait_ready(page)
+    expect(page.locator("html")).to_have_attribute("data-boot", "snapshot")
+
+
+@ways
+def test_each_file_is_fetched_once(page: Page, site: str, way: str) -> None:
+    asked: list[str] = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    page.goto(site + WAYS[way])
+    wait_ready(page)
+    network = [url for url in asked if url.startswith("http")]
+    assert len(network) == len(set(network))
+
+
+@pytest.mark.parametrize(
     ("name", "answer"),
     [
-        ("pyodide/pyodide.asm.wasm", refuse),
-        ("pyodide/pyodide.asm.wasm", break_off),
-        ("pyodide/python_stdlib.zip", refuse),
-        ("pyodide/pyodide.mjs", refuse),
-        ("pyodide/pyodide.asm.mjs", refuse),
+        (f"{BOOT['pyodide']}pyodide.asm.wasm", refuse),
+        (f"{BOOT['pyodide']}pyodide.asm.wasm", break_off),
+        (f"{BOOT['pyodide']}python_stdlib.zip", refuse),
+        (f"{BOOT['pyodide']}pyodide.js", refuse),
+        (f"{BOOT['pyodide']}pyodide.asm.js", refuse),
         ("wheels/sandbox_agent_pyodide-*.whl", refuse),
         ("wheels/micropip-*.whl", break_off),
-        ("boot.json", refuse),
     ],
     ids=lambda value: value if isinstance(value, str) else value.__name__,
 )
@@ -90,7 +182,7 @@ def test_a_missing_file_is_named_with_what_to_do(
     page: Page, site: str, faults: Faults, name: str, answer: Callable[[Route], None]
 ) -> None:
     page.context.route(f"{site}{name}", answer)
-    page.goto(site)
+    page.goto(site + WAYS["plain"])
     alert = page.get_by_role("alert")
     expect(alert.get_by_role("button", name="Try again")).to_be_visible(timeout=START)
     expect(alert).to_contain_text(name.partition("*")[0])
@@ -105,7 +197,7 @@ def test_a_missing_file_is_named_with_what_to_do(
 def test_try_again_starts_anew(page: Page, site: str, faults: Faults) -> None:
     wheel = f"{site}wheels/htpy-*.whl"
     page.context.route(wheel, refuse)
-    page.goto(site)
+    page.goto(site + WAYS["plain"])
     again = page.get_by_role("alert").get_by_role("button", name="Try again")
     expect(again).to_be_visible(timeout=START)
     forget_refusals(faults)

@@ -1,10 +1,9 @@
-"""Puts the page's Python beside the page: pure wheels in dist/wheels/, and what a start fetches in dist/boot.json.
+"""Gathers the page's Python in build/site/wheels/, from where Vite takes it to dist/wheels/: pure wheels.
 
-    dist/wheels/wheels.json   [{"file": "micropip-….whl", "size": 115488}, …] in the order of installation
-    dist/boot.json            {"total": bytes, "files": {"pyodide/pyodide.asm.wasm": bytes, …}}
+    wheels.json   [{"file": "micropip-….whl", "size": 115488}, …] in the order of installation
 
 Wheels are kept in build/ between runs: the ones of wheels.txt until their line changes, ours until pyapp/ changes.
-Run by `make build`, after Vite has emptied and written dist/.
+Run by `make build`.
 """
 
 from __future__ import annotations
@@ -19,29 +18,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DIST = ROOT / "dist"
+TARGET = ROOT / "build" / "site" / "wheels"
 CACHE = ROOT / "build" / "wheels"
 
 PYTHON_IN_PAGE = "3.14"
 """The Python version of the Pyodide release that package.json pins."""
 
-FETCHED = ("pyodide/pyodide-lock.json", "pyodide/pyodide.asm.wasm", "pyodide/python_stdlib.zip")
-"""What the worker reads of Pyodide with fetch(). Its modules are imported, so their bytes cannot be counted."""
-
 
 def main() -> None:
     wheels = [*(pinned(line) for line in requirements()), own()]
-    target = DIST / "wheels"
-    target.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(TARGET, ignore_errors=True)
+    TARGET.mkdir(parents=True)
     for wheel in wheels:
-        shutil.copyfile(wheel, target / wheel.name)
-    sizes = {wheel.name: wheel.stat().st_size for wheel in wheels}
-    write_json(target / "wheels.json", [{"file": name, "size": size} for name, size in sizes.items()])
-
-    files = {name: (DIST / name).stat().st_size for name in FETCHED}
-    files |= {f"wheels/{name}": size for name, size in sizes.items()}
-    write_json(DIST / "boot.json", {"total": sum(files.values()), "files": files})
-    print(f"dist/wheels: {len(wheels)} wheels; a first start fetches {sum(files.values()) / 1e6:.1f} MB")
+        shutil.copyfile(wheel, TARGET / wheel.name)
+    listed = [{"file": wheel.name, "size": wheel.stat().st_size} for wheel in wheels]
+    (TARGET / "wheels.json").write_text(json.dumps(listed, indent=2) + "\n")
 
 
 def requirements() -> Iterable[str]:
@@ -103,10 +94,6 @@ def run(*arguments: str | Path, **environment: str) -> None:
     )
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-
-
-def write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=2) + "\n")
 
 
 if __name__ == "__main__":

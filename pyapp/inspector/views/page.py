@@ -10,6 +10,7 @@ from ..model import Job, Model, OpenSession
 from ..notes.update import left_position
 from ..playback import EVENT_HEIGHT
 from . import deck, events, storing
+from .help import help_panel
 from .html import Attrs, Keyed, Page, html, icon
 from .notes import left_off, name_of, rename_button, rename_dialog, sessions_head, tags
 from .sessions import sessions
@@ -26,7 +27,7 @@ def view(model: Model) -> Page:
         "stage": _stage(model),
         "status": _status(model),
         "alert": _alert(model),
-        "help": _help() if model.help else "",
+        "help": help_panel(model.start) if model.help else "",
         "sessions-foot": storing.room(model.storage),
         "dialog": storing.dialog(model, session, name_of(model, session.record.id)) if session else "",
         "rename": rename_dialog(model),
@@ -209,27 +210,4 @@ def _alert(model: Model) -> str:
     return html(
         h.div[h.b[model.alert.title], bool(model.alert.detail) and h.p[model.alert.detail]],
         h.button(type="button", data_click="dismiss")["Dismiss"],
-    )
-
-
-_HELP = (
-    ("Space", "play, or pause"),
-    ("← →", "one event back, or on"),
-    ("Shift ← →", "the previous or next mark: a prompt, a tool call, a question, an error"),
-    ("Home End", "the start, or the end"),
-    ("j k", "the next or previous session"),
-    ("l", "to where you left off"),
-    ("/", "filter the sessions"),
-    ("?", "these keys"),
-    ("Esc", "close what lies over the page"),
-)
-
-
-def _help() -> str:
-    return html(
-        h.div(".help", role="dialog", aria_label="Keys")[
-            h.h2["Keys"],
-            h.dl[([h.dt[h.kbd[keys]], h.dd[what]] for keys, what in _HELP)],
-            h.button(type="button", data_click="help")["Close"],
-        ]
     )

@@ -1,5 +1,5 @@
 // What any Pyodide page does: load Pyodide, install the wheel from a URL, run Python.
-import { loadPyodide } from "../pyodide/pyodide.mjs";
+import { loadPyodide } from "./pyodide/pyodide.mjs";
 
 const wheels = new URL("../wheels/", import.meta.url);
 

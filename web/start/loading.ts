@@ -5,14 +5,17 @@ export class LoadError extends Error {
   override readonly name = 'LoadError';
 }
 
+/** Files of a start by their address: how long each of them is, in bytes, and its SHA-256 where that is checked. */
+export type Files = Map<string, { size: number; sha256: string | undefined }>;
+
 /**
- * Puts a counting fetch in place of the worker's own until `end` is called. `files` maps addresses to their
- * sizes: they are asked for at once, all together, and handed to whoever asks for them first.
+ * Puts a counting fetch in place of the worker's own until `end` is called. `files`
+ * are asked for at once, all together, and handed to whoever asks for them first.
  *
  * `failed` rejects as soon as one of them cannot be read: what Pyodide does then is anything from a clear
  * error to waiting for ever.
  */
-export function countLoading(files: Map<string, number>, report: (loaded: number) => void) {
+export function countLoading(files: Files, report: (loaded: number) => void) {
   const plainFetch = globalThis.fetch;
   let loaded = 0;
   let fail: (error: Error) => void;
@@ -26,8 +29,10 @@ export function countLoading(files: Map<string, number>, report: (loaded: number
 
   const load = async (address: string, init?: RequestInit): Promise<Response> => {
     try {
-      // Names stay while contents change from build to build, so a copy in the cache is checked first.
-      const response = await plainFetch(address, { ...init, cache: 'no-cache' });
+      const sha256 = files.get(address)?.sha256;
+      // The name of a wheel stays while its content changes from build to build: a copy in the cache is asked about.
+      const checks: RequestInit = sha256 ? { cache: 'no-cache', integrity: `sha256-${sha256}` } : {};
+      const response = await plainFetch(address, { ...init, ...checks });
       if (!response.ok) throw new LoadError(`${response.status} ${response.statusText}`.trim());
       return counted(response, address);
     } catch (error) {
@@ -47,7 +52,10 @@ export function countLoading(files: Map<string, number>, report: (loaded: number
     const unlimited = new CountQueuingStrategy({ highWaterMark: Number.POSITIVE_INFINITY });
     const meter = new TransformStream<Uint8Array, Uint8Array>({ transform }, undefined, unlimited);
     response.body.pipeTo(meter.writable).catch((error) => unreadable(address, error));
-    const { status, statusText, headers } = response;
+    const { status, statusText } = response;
+    const headers = new Headers(response.headers);
+    // Not every file server knows the type, and no browser compiles another one as it arrives.
+    if (address.endsWith('.wasm')) headers.set('content-type', 'application/wasm');
     return new Response(meter.readable, { status, statusText, headers });
   };
 
@@ -62,11 +70,16 @@ export function countLoading(files: Map<string, number>, report: (loaded: number
   for (const response of early.values()) response.catch(() => {});
 
   globalThis.fetch = (input, init) => {
-    const address = input instanceof Request ? input.url : new URL(input, location.href).href;
+    const address = addressOf(input);
     const response = early.get(address);
     early.delete(address);
     return response ?? (files.has(address) ? load(address, init) : plainFetch(input, init));
   };
 
   return { failed, end: () => void (globalThis.fetch = plainFetch) };
+}
+
+/** What a fetch asks for. */
+export function addressOf(input: RequestInfo | URL): string {
+  return input instanceof Request ? input.url : new URL(input, location.href).href;
 }

@@ -1,0 +1,27 @@
+// What the build has made for a start: build/site/boot.json, written by web/build/snapshot.mjs.
+declare module 'virtual:boot' {
+  /** Sizes in bytes, by the path below the page's folder. */
+  type Sizes = Record<string, number>;
+
+  const boot: {
+    /** The folder of Pyodide's own files. */
+    pyodide: string;
+    snapshot: {
+      files: Sizes;
+      /** The snapshot's path. It is compressed with gzip. */
+      file: string;
+      /** How long it is once it is unpacked, in bytes. */
+      memory: number;
+      /** Of the compressed file, in base64. */
+      sha256: string;
+      /** The head of a lock file of Pyodide. */
+      info: Record<string, string>;
+    };
+    plain: {
+      files: Sizes;
+      /** Of wheels, in base64. */
+      sha256: Record<string, string>;
+    };
+  };
+  export default boot;
+}
