@@ -56,10 +56,21 @@ function icons(): Plugin {
   };
 }
 
+/** Nothing is painted before the page's own small script has laid it out. Vite drops the attribute. */
+function renderBlocking(): Plugin {
+  return {
+    name: 'render-blocking',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (html) => html.replace('<script type="module"', '<script type="module" blocking="render"'),
+    },
+  };
+}
+
 export default defineConfig({
   base: './',
   publicDir: 'web/public',
-  plugins: [icons(), python()],
+  plugins: [icons(), renderBlocking(), python()],
   worker: { format: 'es', plugins: () => [boot()] },
   build: {
     outDir: 'dist',

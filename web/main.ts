@@ -3,6 +3,7 @@ import { alertUser, endBoot, missing, showFailure, showProgress, showStep } from
 import { api } from './driver';
 import { Events } from './events';
 import { Outbox } from './outbox';
+import { expectLayout, followLayout } from './layout';
 import { applyPatch } from './patch';
 import type { BootFailure, FromWorker, Message, Patch, ToWorker } from './protocol';
 import type { Api } from './public/pyapp';
@@ -20,6 +21,7 @@ globalThis.pyapp = new Promise<Api>((resolve, reject) => {
 });
 globalThis.pyapp.catch(() => {}); // the page itself tells the user
 
+expectLayout(location.hash, remembered());
 const lack = missing();
 if (lack) fail(lack);
 else start();
@@ -38,6 +40,7 @@ function start(): void {
   const show = (patch: Patch) => {
     endBoot();
     applyPatch(patch, (control) => events.isHeld(control));
+    followLayout();
     watcher.refresh();
     send({ name: 'painted' });
     outbox.painted();

@@ -291,7 +291,7 @@ await task
 json.dumps(told)
 """
     begin_python(page, DRIVER + code)
-    page.wait_for_function("globalThis.told === 1")
+    page.wait_for_function("() => globalThis.told === 1")
     other.evaluate("held.close()")
     (waits, after), (still, _) = python_outcome(page)
     assert (waits, still) == (True, False)

@@ -137,7 +137,7 @@ def test_room_on_the_disk_is_shown_and_the_browser_asked_to_keep_it(open_inspect
     assert page.evaluate("asked") == 1
     page.get_by_role("button", name="Keep", exact=True).click()
     expect(page.locator("#sessions-foot")).to_be_visible()
-    page.wait_for_function("asked === 2")
+    page.wait_for_function("() => asked === 2")
 
 
 def test_a_browser_without_storage_manager_or_local_storage(context: BrowserContext, site: str) -> None:
@@ -157,7 +157,7 @@ def test_lost_data_is_noticed_after_a_restart(launch_profile: LaunchProfile, sit
     with launch_profile() as profile:
         go_to_inspector(profile.page, site)
         import_demo(profile.page)
-        profile.page.wait_for_function("Object.values(localStorage).some((mark) => mark.startsWith('[1,'))")
+        profile.page.wait_for_function("() => Object.values(localStorage).some((mark) => mark.startsWith('[1,'))")
         session = profile.context.new_cdp_session(profile.page)
         profile.page.goto("about:blank")
         session.send("Storage.clearDataForOrigin", {"origin": origin_of(site), "storageTypes": "indexeddb"})

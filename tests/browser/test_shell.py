@@ -94,9 +94,14 @@ def box(content: str, attributes: str = "") -> str:
 @pytest.fixture
 def scrolling(shell: Shell) -> Shell:
     """With the one style that a scroll container needs, whatever the page's own styles are."""
-    shell.page.add_style_tag(
-        content="#box {overflow-y: scroll; display: block; position: static; padding: 0; border: 0; flex: none}"
-        "#box p {margin: 0; box-sizing: border-box; padding: 0; border: 0}"
+    shell.page.evaluate(
+        """css => {
+          const sheet = new CSSStyleSheet();
+          sheet.replaceSync(css);
+          document.adoptedStyleSheets.push(sheet);
+        }""",
+        "#box {overflow-y: scroll; display: block; position: static; padding: 0; border: 0; flex: none}"
+        "#box p {margin: 0; box-sizing: border-box; padding: 0; border: 0}",
     )
     return shell
 

@@ -402,6 +402,7 @@ async def test_hostile_text_is_shown_as_text() -> None:
     script = Script("s")
     script.prompt(evil)
     script.says(evil + " [x](javascript:alert(1)) ![i](https://evil.test/x.png) <b>hi</b>")
+    script.says("\n\n| a | b |\n|--:|:-:|\n| 1 | 2 |\n")
     script.says(evil, "agent_thought_chunk")
     script.update("tool_call", toolCallId="t", title=evil, kind=evil, rawInput={"command": evil})
     script.update("tool_call_update", toolCallId="t", status=evil, rawOutput={"stdout": evil})
@@ -421,6 +422,7 @@ async def test_hostile_text_is_shown_as_text() -> None:
         assert found.tags.isdisjoint({"script", "img", "b" if region == "events" else "iframe"}), region
         assert not any(name.startswith("on") or name == "style" for name in found.attributes), region
         assert not any(link.startswith("javascript:") for link in found.links), region
+    assert '<td class="right">1</td>' in page.html("log")
 
 
 @in_loop

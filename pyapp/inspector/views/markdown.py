@@ -39,8 +39,20 @@ class _Renderer(RendererHTML):
     def heading_close(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
         return f"</h{_level(tokens[index])}>"
 
+    def th_open(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+        return _cell(tokens[index])
+
+    def td_open(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+        return _cell(tokens[index])
+
     def fence(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
         return f"<pre><code>{escape(tokens[index].content)}</code></pre>"
+
+
+def _cell(token: Token) -> str:
+    """A cell of a table. The page's policy allows no style attributes, so how it is aligned becomes a class."""
+    align = str(token.attrGet("style") or "").removeprefix("text-align:")
+    return f'<{token.tag} class="{align}">' if align in ("center", "right") else f"<{token.tag}>"
 
 
 def _level(token: Token) -> int:

@@ -163,7 +163,7 @@ def _stage(model: Model) -> str:
                 ]
             )
         case "opening":
-            return html(h.div(".card-page.quiet-page")[h.p["Reading…"]])
+            return html(h.div("#reading.card-page.quiet-page")[h.p["Reading…"]])
     return ""
 
 
