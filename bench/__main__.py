@@ -14,12 +14,19 @@ from .browser import launched
 from .driver import driver_samples
 from .extremes import large_events, many_sessions
 from .measure import Figures, import_sessions, medians, openings, reading, seeks, smoothness
+from .start import start_samples
 
 
 def main() -> None:
     options = _options()
     about = report.machine()
     figures: Figures = {"repeats": options.repeats}
+    if not options.only or "start" in options.only:
+        with tempfile.TemporaryDirectory() as name, launched(Path(name)) as bench:
+            figures |= medians(start_samples(bench, options.repeats))
+    if options.only == ["start"]:
+        print(report.table(figures))
+        return
     with tempfile.TemporaryDirectory() as name, launched(Path(name) / "profile") as bench:
         about["browser"] = bench.version
         folder, repeats = Path(name), options.repeats

@@ -14,9 +14,19 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, DIST, PREFIX, START, Handler, Server
+from tests.browser.conftest import ARGUMENTS, BESIDE, DIST, PREFIX, START, Handler, Server
 
 PROBE = Path(__file__).with_name("probe.js")
+
+
+class CachingHandler(Handler):
+    """Files may be kept for ten minutes, as GitHub Pages says of its own."""
+
+    beside = {**BESIDE, "start/": Path(__file__).parent / "start"}  # noqa: RUF012 - so declared in the base class
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "max-age=600")
+        super().end_headers()
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ def launched(profile: Path) -> Iterator[Bench]:
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not path:
         sys.exit("There is no Chromium: run `make bench`, which installs one, or set CHROMIUM.")
-    with Server(("127.0.0.1", 0), Handler) as server, sync_playwright() as playwright:
+    with Server(("127.0.0.1", 0), CachingHandler) as server, sync_playwright() as playwright:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         context = playwright.chromium.launch_persistent_context(
             str(profile), executable_path=path, args=list(ARGUMENTS), viewport={"width": 1400, "height": 900}

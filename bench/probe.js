@@ -56,6 +56,7 @@
 
   globalThis.bench = {
     settle,
+    until,
 
     async close() {
       location.hash = '#/';

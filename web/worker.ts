@@ -51,7 +51,7 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
 post({ type: 'listening' });
 
 async function boot({ base, plain }: { base: string; plain: boolean }): Promise<Booted> {
-  const { py, start } = await startPython(base, plain, {
+  const { py, start, afterwards } = await startPython(base, plain, {
     progress: (loaded, total) => post({ type: 'progress', loaded, total }),
     step: (text) => post({ type: 'step', text }),
   });
@@ -60,6 +60,7 @@ async function boot({ base, plain }: { base: string; plain: boolean }): Promise<
   const version = py.runPython('import pyapp; pyapp.__version__') as string;
   const app = (await py.pyimport('pyapp.worker').start(postText, base)) as App;
   start.steps.push(['App started', performance.now() - began]);
+  setTimeout(afterwards, 1000); // once the page has shown what is stored
   return { app, version, start };
 }
 

@@ -55,6 +55,7 @@ class Handler(SimpleHTTPRequestHandler):
     """dist/ at /some/path/, the bare pages at /some/path/bare/, nothing else."""
 
     protocol_version = "HTTP/1.1"
+    beside = BESIDE
     extensions_map = {  # noqa: RUF012 - so declared in the base class
         **SimpleHTTPRequestHandler.extensions_map,
         ".js": "text/javascript",
@@ -68,8 +69,8 @@ class Handler(SimpleHTTPRequestHandler):
         if not path.startswith(PREFIX):
             return str(DIST / "nothing-is-here")
         name = path.removeprefix(PREFIX)
-        start = next(filter(name.startswith, BESIDE), "")
-        folder = BESIDE.get(start, DIST)
+        start = next(filter(name.startswith, self.beside), "")
+        folder = self.beside.get(start, DIST)
         self.directory = str(folder)
         return super().translate_path("/" + name.removeprefix(start))
 

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { loadPyodide, version } from 'pyodide';
@@ -120,7 +120,7 @@ async function snapshot(wheels) {
 /** What was freed still holds what was in it: zeros compress better, by a tenth of the whole. */
 function clearFreeMemory(module) {
   const end = module.HEAPU8.length;
-  const top = module._malloc(1 << 20); // too large for any gap: from here on nothing was used yet
+  const top = module._malloc(1 << 20); // too large for any gap: what lies behind was not used yet
   module._free(top);
   const held = [];
   for (let size = 1 << 18; size >= 16; size = size > 512 ? size >> 1 : size - 16) {
@@ -145,10 +145,9 @@ function refuseTracesOf(memory, texts) {
 }
 
 function keyOf(wheels) {
-  const digest = createHash('sha256')
-    .update(version)
-    .update(readFileSync(fileURLToPath(import.meta.url)));
-  for (const wheel of wheels) digest.update(wheel).update(readFileSync(join(WHEELS, wheel)));
+  const digest = createHash('sha256').update(version);
+  const files = [fileURLToPath(import.meta.url), ...wheels.map((file) => join(WHEELS, file))];
+  for (const file of files) digest.update(basename(file)).update(readFileSync(file));
   return digest.digest('hex').slice(0, 32);
 }
 

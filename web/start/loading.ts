@@ -9,8 +9,8 @@ export class LoadError extends Error {
 export type Files = Map<string, { size: number; sha256: string | undefined }>;
 
 /**
- * Puts a counting fetch in place of the worker's own until `end` is called. `files`
- * are asked for at once, all together, and handed to whoever asks for them first.
+ * Puts a counting fetch in place of the worker's own until `end` is called. `files` are asked for at once, all
+ * together, and handed to whoever asks for them first.
  *
  * `failed` rejects as soon as one of them cannot be read: what Pyodide does then is anything from a clear
  * error to waiting for ever.
@@ -52,10 +52,7 @@ export function countLoading(files: Files, report: (loaded: number) => void) {
     const unlimited = new CountQueuingStrategy({ highWaterMark: Number.POSITIVE_INFINITY });
     const meter = new TransformStream<Uint8Array, Uint8Array>({ transform }, undefined, unlimited);
     response.body.pipeTo(meter.writable).catch((error) => unreadable(address, error));
-    const { status, statusText } = response;
-    const headers = new Headers(response.headers);
-    // Not every file server knows the type, and no browser compiles another one as it arrives.
-    if (address.endsWith('.wasm')) headers.set('content-type', 'application/wasm');
+    const { status, statusText, headers } = response;
     return new Response(meter.readable, { status, statusText, headers });
   };
 

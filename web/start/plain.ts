@@ -1,13 +1,11 @@
 // The plain way, for wherever the snapshot cannot be used: Python starts, and micropip installs the app's wheels.
 import boot from 'virtual:boot';
 import type { PyodideAPI } from 'pyodide';
-import type { Report, Way } from './start';
+import type { Options, Report, Way } from './start';
 
-type Config = NonNullable<Parameters<Way['loadPyodide']>[0]>;
-
-export async function plainly({ at, mark, ...pyodide }: Way, report: Report): Promise<PyodideAPI> {
-  const config = { indexURL: at(boot.pyodide), createPyodideModule: pyodide.createPyodideModule };
-  const py = await pyodide.loadPyodide(config as unknown as Config);
+export async function plainly({ at, mark, pyodide }: Way, report: Report): Promise<PyodideAPI> {
+  const { loadPyodide, createPyodideModule } = await pyodide;
+  const py = await loadPyodide({ indexURL: at(boot.pyodide), createPyodideModule } as unknown as Options);
   mark('Python loaded');
   report.step('Installing');
   await install(py, Object.keys(boot.plain.sha256).map(at));

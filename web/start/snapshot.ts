@@ -1,27 +1,38 @@
 // The fast way: Python's memory as the build left it, with the app imported. Nothing is installed.
 import boot from 'virtual:boot';
 import type { PyodideAPI } from 'pyodide';
-import type { Way } from './start';
+import type { Options, Way } from './start';
 
-type Config = NonNullable<Parameters<Way['loadPyodide']>[0]>;
-
-export async function fromSnapshot({ at, mark, ...pyodide }: Way): Promise<PyodideAPI> {
-  const memory = await unpacked(await fetch(at(boot.snapshot.file)));
-  mark('Snapshot fetched and unpacked');
-  const config = {
+/**
+ * Python, restored from `memory`, which need not be filled yet: all that Pyodide does before it looks at the content
+ * is done meanwhile.
+ */
+export async function fromSnapshot(
+  { at, mark, pyodide }: Way,
+  memory: Uint8Array,
+  filled: Promise<void>,
+): Promise<PyodideAPI> {
+  filled.catch(() => {}); // it is awaited below, or something else has failed before
+  const { loadPyodide, createPyodideModule } = await pyodide;
+  const options = {
     indexURL: at(boot.pyodide),
-    createPyodideModule: pyodide.createPyodideModule,
+    createPyodideModule: async (...settings: never[]) => {
+      const module = await createPyodideModule(...settings);
+      mark('Python loaded');
+      await filled;
+      mark('Snapshot there');
+      return module;
+    },
     lockFileContents: { info: boot.snapshot.info, packages: {} }, // there is nothing more to install
     _loadSnapshot: memory,
   };
-  const py = await pyodide.loadPyodide(config as unknown as Config);
+  const py = await loadPyodide(options as unknown as Options);
   mark('Python restored');
   return py;
 }
 
-/** The snapshot, unpacked while it arrives. Raises an Error when it is not the one that the build has made. */
-async function unpacked(response: Response): Promise<Uint8Array> {
-  const { memory: length, sha256 } = boot.snapshot;
+/** Unpacks a snapshot while it arrives. Raises an Error when it is not the one that the build has made. */
+export async function unpack(response: Response, memory: Uint8Array): Promise<void> {
   const packed: Uint8Array<ArrayBuffer>[] = [];
   const keep = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform(chunk, controller) {
@@ -29,19 +40,18 @@ async function unpacked(response: Response): Promise<Uint8Array> {
       controller.enqueue(chunk);
     },
   });
-  const memory = new Uint8Array(length);
-  let filled = 0;
   const body = response.body as ReadableStream<Uint8Array<ArrayBuffer>>;
   const stream = body.pipeThrough(keep).pipeThrough(new DecompressionStream('gzip'));
+  let filled = 0;
   for (const reader = stream.getReader(); ;) {
     const { done, value } = await reader.read();
     if (done) break;
     memory.set(value, filled); // throws when there is more than there should be
     filled += value.length;
   }
-  if (filled !== length) throw new Error(`the snapshot has ${filled} bytes, not ${length}`);
-  if ((await digest(packed)) !== sha256) throw new Error('the snapshot is not the one of this page');
-  return memory;
+  if (filled !== memory.length) throw new Error(`the snapshot has ${filled} bytes, not ${memory.length}`);
+  if ((await digest(packed)) !== boot.snapshot.sha256)
+    throw new Error('the snapshot is not the one of this page');
 }
 
 async function digest(chunks: Uint8Array<ArrayBuffer>[]): Promise<string> {

@@ -2,83 +2,132 @@
 import boot from 'virtual:boot';
 import type { PyodideAPI } from 'pyodide';
 import type { Start } from '../protocol';
+import { isKept, keep, readKept } from './kept';
 import { countLoading, type Files, LoadError } from './loading';
-import { fromSnapshot } from './snapshot';
 import { plainly } from './plain';
+import { fromSnapshot, unpack } from './snapshot';
 import { compileEarly } from './wasm';
+
+type CreateModule = (...options: never[]) => Promise<unknown>;
 
 /** What a way to start is given. `mark` tells that a step is over. */
 export interface Way {
   at(path: string): string;
-  loadPyodide: typeof import('pyodide').loadPyodide;
-  createPyodideModule: (...options: never[]) => Promise<unknown>;
   mark(step: string): void;
+  pyodide: Promise<{
+    loadPyodide: typeof import('pyodide').loadPyodide;
+    createPyodideModule: CreateModule;
+  }>;
 }
+
+/** The options of `loadPyodide`; not all that it takes are in its types. */
+export type Options = NonNullable<Parameters<typeof import('pyodide').loadPyodide>[0]>;
 
 export interface Report {
   progress(loaded: number, total: number): void;
   step(text: string): void;
 }
 
+interface Started {
+  py: PyodideAPI;
+  start: Start;
+  /** To be called when nothing more urgent is to be done. */
+  afterwards(): Promise<void>;
+}
+
 /** A Python that can import the app, and how it was started. Raises LoadError, or what Pyodide throws. */
-export async function start(
-  base: string,
-  plain: boolean,
-  report: Report,
-): Promise<{ py: PyodideAPI; start: Start }> {
-  if (plain) return attempt(base, 'plain', 'it was asked for with boot=plain', report);
+export async function start(base: string, plain: boolean, report: Report): Promise<Started> {
+  const attempt = new Attempt(base, report);
+  if (plain) return attempt.plain('it was asked for with boot=plain');
   try {
-    return await attempt(base, 'snapshot', '', report);
+    return await attempt.snapshot();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
     console.warn('Python was not started from its snapshot:', error);
-    return attempt(base, 'plain', why, report);
+    return new Attempt(base, report).plain(error instanceof Error ? error.message : String(error));
   }
 }
 
-async function attempt(base: string, way: Start['way'], why: string, report: Report) {
-  const at = (path: string) => new URL(path, base).href;
-  const steps: Start['steps'] = [];
-  let last = performance.now();
-  const mark = (step: string) => {
+class Attempt {
+  private readonly steps: Start['steps'] = [];
+  private last = performance.now();
+
+  constructor(
+    private readonly base: string,
+    private readonly report: Report,
+  ) {}
+
+  async snapshot(): Promise<Started> {
+    const { files, file, memory: length } = boot.snapshot;
+    const wasm = `${boot.pyodide}pyodide.asm.wasm`;
+    const kept = await isKept(this.base);
+    const memory = new Uint8Array(length);
+    // After a first visit all is at hand: there is nothing to count, and counting takes time.
+    const counted = Object.entries(files).filter(([path]) => !kept || (path !== file && path !== wasm));
+    const fill = async () => {
+      if (!(kept && (await readKept(this.base, memory)))) await unpack(await fetch(this.at(file)), memory);
+    };
+    const py = await this.run(Object.fromEntries(counted), (way) => fromSnapshot(way, memory, fill()));
+    const afterwards = async () => {
+      if (!kept) await keep(this.base, memory);
+    };
+    return { py, start: { way: 'snapshot', why: '', steps: this.steps }, afterwards };
+  }
+
+  async plain(why: string): Promise<Started> {
+    const py = await this.run(boot.plain.files, (way) => plainly(way, this.report));
+    return { py, start: { way: 'plain', why, steps: this.steps }, afterwards: async () => {} };
+  }
+
+  /** Fetches, counts and compiles while `begin` starts Python. */
+  private async run(
+    sizes: Record<string, number>,
+    begin: (way: Way) => Promise<PyodideAPI>,
+  ): Promise<PyodideAPI> {
+    const pyodide = this.modules();
+    pyodide.catch(() => {}); // awaited by who begins
+    const total = Object.values(sizes).reduce((sum, size) => sum + size, 0);
+    const progress = throttled((loaded) => {
+      this.report.progress(loaded, total);
+      if (loaded >= total) this.report.step('Starting Python');
+    }, total);
+    const loading = countLoading(this.files(sizes), progress);
+    this.report.progress(0, total);
+    const compiling = compileEarly(this.at(`${boot.pyodide}pyodide.asm.wasm`));
+    const way = { at: this.at.bind(this), mark: this.mark.bind(this), pyodide };
+    try {
+      return await Promise.race([begin(way), loading.failed, compiling.failed]);
+    } finally {
+      compiling.end();
+      loading.end();
+    }
+  }
+
+  /** Pyodide's own modules. They are imported, so that their bytes cannot be counted. */
+  private async modules() {
+    const [{ loadPyodide }, { default: createPyodideModule }] = await Promise.all([
+      imported<typeof import('pyodide')>(this.at(`${boot.pyodide}pyodide.js`)),
+      imported<{ default: CreateModule }>(this.at(`${boot.pyodide}pyodide.asm.js`)),
+    ]);
+    return { loadPyodide, createPyodideModule };
+  }
+
+  private at(path: string): string {
+    return new URL(path, this.base).href;
+  }
+
+  private mark(step: string): void {
     const now = performance.now();
-    performance.measure(`start:${step}`, { start: last, end: now });
-    steps.push([step, now - last]);
-    last = now;
-  };
-  // Imports, whose bytes cannot be counted, go on their way with what can be.
-  const loader = imported<typeof import('pyodide')>(at(`${boot.pyodide}pyodide.js`));
-  const core = imported<{ default: Way['createPyodideModule'] }>(at(`${boot.pyodide}pyodide.asm.js`));
-  const files = filesOf(way, at);
-  const total = [...files.values()].reduce((sum, { size }) => sum + size, 0);
-  const loading = countLoading(
-    files,
-    throttled((loaded) => {
-      report.progress(loaded, total);
-      if (loaded >= total) report.step('Starting Python');
-    }, total),
-  );
-  report.progress(0, total);
-  const compiling = compileEarly(at(`${boot.pyodide}pyodide.asm.wasm`));
-  const run = async () => {
-    const [{ loadPyodide }, { default: createPyodideModule }] = await Promise.all([loader, core]);
-    const begin = way === 'snapshot' ? fromSnapshot : plainly;
-    return begin({ at, loadPyodide, createPyodideModule, mark }, report);
-  };
-  try {
-    const py = await Promise.race([run(), loading.failed, compiling.failed]);
-    return { py, start: { way, why, steps } };
-  } finally {
-    compiling.end();
-    loading.end();
+    performance.measure(`start:${step}`, { start: this.last, end: now });
+    this.steps.push([step, now - this.last]);
+    this.last = now;
   }
-}
 
-function filesOf(way: Start['way'], at: (path: string) => string): Files {
-  const { files } = boot[way];
-  return new Map(
-    Object.entries(files).map(([path, size]) => [at(path), { size, sha256: boot.plain.sha256[path] }]),
-  );
+  private files(sizes: Record<string, number>): Files {
+    const hashes = boot.plain.sha256;
+    return new Map(
+      Object.entries(sizes).map(([path, size]) => [this.at(path), { size, sha256: hashes[path] }]),
+    );
+  }
 }
 
 async function imported<T>(address: string): Promise<T> {

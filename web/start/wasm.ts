@@ -1,5 +1,5 @@
-// Pyodide's WebAssembly, compiled as it arrives. Pyodide itself asks for it only once the snapshot is there.
-import { addressOf } from './loading';
+// Pyodide's WebAssembly, compiled as it arrives. Pyodide itself would begin only once the snapshot is there.
+import { addressOf, LoadError } from './loading';
 
 /**
  * Compiles the module at an address from now on, and gives it to whoever compiles it from there until `end` is called.
@@ -8,7 +8,7 @@ import { addressOf } from './loading';
 export function compileEarly(address: string) {
   const { fetch } = globalThis;
   const { instantiateStreaming } = WebAssembly;
-  const compiled = WebAssembly.compileStreaming(fetch(address));
+  const compiled = load(fetch, address).then((response) => WebAssembly.compileStreaming(response));
   const failed = compiled.then(() => new Promise<never>(() => {}));
   failed.catch(() => {}); // whoever compiles hears of it too
 
@@ -25,4 +25,14 @@ export function compileEarly(address: string) {
     WebAssembly.instantiateStreaming = instantiateStreaming;
   };
   return { failed, end };
+}
+
+async function load(fetch: typeof globalThis.fetch, address: string): Promise<Response> {
+  const response = await fetch(address).catch((error: Error) => {
+    throw error instanceof LoadError ? error : new LoadError(`Could not load ${address} (${error.message}).`);
+  });
+  if (!response.ok) throw new LoadError(`Could not load ${address} (${response.status}).`);
+  if (response.headers.get('content-type') === 'application/wasm') return response;
+  // Not every file server knows the type, and no browser compiles another one as it arrives.
+  return new Response(response.body, { headers: { 'content-type': 'application/wasm' } });
 }

@@ -1,0 +1,65 @@
+// The snapshot as it was unpacked the last time: to read it again takes a part of the time that unpacking takes. Nearly
+// half of it is empty pages, which are left out: the kept form is a head of 32-bit numbers, how many runs of pages
+// there are and the first and last page of each, and then the runs.
+import boot from 'virtual:boot';
+
+const CACHE = 'sandbox-agent-pyodide-unpacked';
+const PAGE = 4096;
+
+/** Fills `memory` with the kept snapshot; false if this browser has none. */
+export async function readKept(base: string, memory: Uint8Array): Promise<boolean> {
+  const response = await (await caches.open(CACHE)).match(address(base));
+  if (!response) return false;
+  const kept = await response.arrayBuffer();
+  const [count = 0] = new Uint32Array(kept, 0, 1);
+  const head = new Uint32Array(kept, 4, 2 * count);
+  let from = 4 + head.byteLength;
+  for (let run = 0; run < count; run += 1) {
+    const start = (head[2 * run] ?? 0) * PAGE;
+    const length = Math.min((head[2 * run + 1] ?? 0) * PAGE, memory.length) - start;
+    memory.set(new Uint8Array(kept, from, length), start);
+    from += length;
+  }
+  return true;
+}
+
+/** Whether this browser has kept the snapshot. */
+export async function isKept(base: string): Promise<boolean> {
+  try {
+    return (await (await caches.open(CACHE)).match(address(base))) !== undefined;
+  } catch {
+    return false; // no cache storage here, or none that works
+  }
+}
+
+/** Keeps it for the next start, in place of an older one of this page. Without room the next start unpacks again. */
+export async function keep(base: string, memory: Uint8Array<ArrayBuffer>): Promise<void> {
+  try {
+    const cache = await caches.open(CACHE);
+    for (const { url } of await cache.keys()) if (url.startsWith(base)) await cache.delete(url);
+    const runs = runsOf(memory);
+    const head = new Uint32Array([runs.length, ...runs.flat()]);
+    const parts = runs.map(([first, last]) => memory.subarray(first * PAGE, last * PAGE));
+    await cache.put(address(base), new Response(new Blob([head, ...parts])));
+  } catch {
+    // It is an acceleration, no more.
+  }
+}
+
+/** The pages that are not empty, as (first, behind the last). */
+function runsOf(memory: Uint8Array<ArrayBuffer>): [number, number][] {
+  const runs: [number, number][] = [];
+  for (let page = 0; page * PAGE < memory.length; page += 1) {
+    const end = Math.min((page + 1) * PAGE, memory.length);
+    const words = new BigUint64Array(memory.buffer, page * PAGE, (end - page * PAGE) >> 3);
+    if (words.length * 8 === end - page * PAGE && words.every((word) => word === 0n)) continue;
+    const last = runs.at(-1);
+    if (last?.[1] === page) last[1] += 1;
+    else runs.push([page, page + 1]);
+  }
+  return runs;
+}
+
+function address(base: string): string {
+  return new URL(boot.snapshot.file, base).href;
+}
