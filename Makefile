@@ -8,7 +8,7 @@ BIN := .venv/bin
 VENV := .venv/.installed
 NODE := node_modules/.installed
 
-.PHONY: run build serve test soak lint format bench clean chromium install
+.PHONY: run build serve test test-browsers soak lint format bench clean chromium install
 
 run: build serve ## build the page and serve it at http://127.0.0.1:4173/
 
@@ -21,10 +21,18 @@ serve: $(VENV) ## serve dist/ as it is
 	@$(BIN)/python web/build/serve.py
 
 test: lint build ## linters, build, then every test in CPython and in Chromium
-	@CHROMIUM="$$($(BIN)/python web/build/chromium.py)" $(BIN)/python -m pytest
+	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" $(BIN)/python -m pytest
+
+test-browsers: ENGINES ?= chromium,firefox,webkit
+test-browsers: build ## the core tests in Chromium, Firefox and WebKit; ENGINES=firefox takes one
+	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" && \
+	FIREFOX="$$($(BIN)/python web/build/browsers.py firefox)" && \
+	WEBKIT="$$($(BIN)/python web/build/browsers.py webkit)" && \
+	export CHROMIUM FIREFOX WEBKIT && \
+	ENGINES="$(ENGINES)" $(BIN)/python -m pytest -v tests/browser/engines
 
 soak: build ## the faults of tests/faults and tests/browser/faults at full size: 200 kills, 8 tabs, 10,000 values
-	@FAULTS=full CHROMIUM="$$($(BIN)/python web/build/chromium.py)" \
+	@FAULTS=full CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" \
 		$(BIN)/python -m pytest -v -s tests/faults tests/browser/faults
 
 lint: $(VENV) $(NODE) ## what the code must look like
@@ -41,10 +49,10 @@ format: $(VENV) $(NODE) ## put the code into that shape
 	npx --no-install prettier --write --log-level warn .
 
 bench: build ## measure; see bench/
-	@CHROMIUM="$$($(BIN)/python web/build/chromium.py)" $(BIN)/python -m bench
+	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" $(BIN)/python -m bench
 
 chromium: $(VENV) ## print the Chromium that the tests use, installing one if there is none
-	@$(BIN)/python web/build/chromium.py
+	@$(BIN)/python web/build/browsers.py chromium
 
 install: $(VENV) $(NODE) ## what the other targets need, and nothing else
 
