@@ -18,6 +18,14 @@ interface Booted {
   start: Start;
 }
 
+// Pyodide asks which kind of worker this is by trying it. It always throws in a module worker, but where Trusted Types
+// are demanded Firefox tells the user of the attempt.
+Object.defineProperty(globalThis, 'importScripts', {
+  value: () => {
+    throw new TypeError('A module worker has no importScripts.');
+  },
+});
+
 let started: (how: { base: string; plain: boolean }) => void;
 const booted = new Promise<{ base: string; plain: boolean }>((resolve) => (started = resolve)).then(boot);
 

@@ -38,10 +38,11 @@ ERROR_EVENTS = 297
 """Events of the recording ERRORS, whose session is the newer one."""
 
 
-@pytest.mark.parametrize("way", ["usual", "plain"])
+@pytest.mark.parametrize("way", ["snapshot", "plain"])
 def test_starts_both_ways(start: Start, site: str, way: str) -> None:
     with start() as browser:
-        tab = open_inspector(browser, site if way == "usual" else f"{site}?boot={way}")
+        tab = open_inspector(browser, f"{site}?boot={way}")
+        assert tab.run("() => document.documentElement.dataset.boot") == way
         wait(tab, "() => document.querySelector('main').innerText.includes('Load the demo sessions')")
         assert stored(tab) == []
 
