@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -35,6 +36,9 @@ KEYS = {
 
 PATIENCE = 120
 """How long a call may take, in seconds; what waits in the page gives up before."""
+
+ERROR = re.compile(r"^(\S+: )?CONSOLE (\w+ )?ERROR ")
+"""As WebKitGTK writes `console.error` and uncaught errors, of workers too, to its standard output."""
 
 RUN = """
 const [done, ...given] = [...arguments].reverse();
@@ -116,8 +120,7 @@ class WebDriverBrowser:
         return WebDriverTab(self.driver, self.unused.pop())
 
     def errors(self) -> list[str]:
-        lines = self.log.read_text().splitlines()
-        return [line for line in lines if line.startswith("CONSOLE") and " ERROR " in line]
+        return [line for line in self.log.read_text().splitlines() if ERROR.search(line)]
 
     def close(self) -> None:
         """As a user ends a browser: its windows are closed, then it ends by itself."""
