@@ -110,6 +110,17 @@ def test_keys_without_a_field_in_focus(tab: Tab) -> None:
     wait(tab, f"(dialog) => !({SHOWN})(dialog)", "[role=dialog]")
 
 
+def test_fits_a_narrow_window(tab: Tab) -> None:
+    go_to(tab, f"#/sessions/opencode-permissions?event={EVENTS}")
+    await_position(tab, EVENTS)
+    tab.resize(360, 740)
+    try:
+        wait(tab, "() => innerWidth === 360")
+        assert tab.run("() => document.documentElement.scrollWidth") == 360
+    finally:
+        tab.resize(1400, 900)
+
+
 def test_what_was_stored_stays_over_reload_restart_and_kill(start: Start, site: str) -> None:
     """Byte for byte: what is read back are the lines of the recording."""
     kept = lines_of(PERMISSIONS)
