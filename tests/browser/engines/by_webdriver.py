@@ -9,7 +9,7 @@ import signal
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,9 @@ KEYS = {
     "ArrowLeft": Keys.ARROW_LEFT,
     "ArrowRight": Keys.ARROW_RIGHT,
 }
+
+LOG = "log"
+"""The file in a profile to which the driver and the browser write."""
 
 PATIENCE = 120
 """How long a call may take, in seconds; what waits in the page gives up before."""
@@ -107,8 +110,7 @@ class WebDriverTab:
 class WebDriverBrowser:
     driver: Remote
     pid: int
-    log: Path
-    unused: list[str] = field(default_factory=list)
+    profile: Path
 
     def __post_init__(self) -> None:
         self.unused = list(self.driver.window_handles)
@@ -119,8 +121,11 @@ class WebDriverBrowser:
             self.unused = [self.driver.current_window_handle]
         return WebDriverTab(self.driver, self.unused.pop())
 
+    def saved(self) -> list[Path]:
+        return list(self.profile.glob("downloads/*"))
+
     def errors(self) -> list[str]:
-        return [line for line in self.log.read_text().splitlines() if ERROR.search(line)]
+        return [line for line in (self.profile / LOG).read_text().splitlines() if ERROR.search(line)]
 
     def close(self) -> None:
         """As a user ends a browser: its windows are closed, then it ends by itself."""
@@ -149,13 +154,12 @@ class WebKitEngine:
     @contextmanager
     def start(self, profile: Path) -> Iterator[WebDriverBrowser]:
         profile.mkdir(exist_ok=True)
-        log = profile / "log"
-        log.unlink(missing_ok=True)
-        service = WebKitGTKService(self.path, log_output=str(log), env=os.environ | {"DISPLAY": self.display})
+        log = str(profile / LOG)
+        service = WebKitGTKService(self.path, log_output=log, env=os.environ | {"DISPLAY": self.display})
         service.start()
         try:
             driver = connect(service.service_url, profile)
-            browser = WebDriverBrowser(driver, int((profile / "pid").read_text()), log)
+            browser = WebDriverBrowser(driver, int((profile / "pid").read_text()), profile)
             try:
                 yield browser
             finally:
