@@ -130,6 +130,7 @@ def firefox(playwright: Playwright, path: str) -> PlaywrightEngine:
             executable_path=path,
             firefox_user_prefs=FIREFOX_PREFERENCES,
             downloads_path=profile / DOWNLOADS,
+            env={**os.environ, "HOME": str(profile)},  # where Firefox makes a folder for downloads, used or not
         )
 
     def process(profile: Path) -> int:
