@@ -15,6 +15,9 @@ from playwright.sync_api import Error as PlaywrightError
 
 from ..conftest import ARGUMENTS, START, main_process
 
+DOWNLOADS = "downloads"
+"""The folder in a profile for what pages save."""
+
 FIREFOX_PREFERENCES: dict[str, str | float | bool] = {
     # Playwright loses a page that comes back from the back-forward cache.
     "fission.bfcacheInParent": False,
@@ -62,6 +65,7 @@ class PlaywrightTab:
 class PlaywrightBrowser:
     context: BrowserContext
     pid: int
+    downloads: Path
     reported: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -78,6 +82,9 @@ class PlaywrightBrowser:
 
     def open_tab(self) -> PlaywrightTab:
         return PlaywrightTab(self.unused.pop() if self.unused else self.context.new_page())
+
+    def saved(self) -> list[Path]:
+        return [path for path in self.downloads.rglob("*") if path.is_file()]
 
     def errors(self) -> list[str]:
         return self.reported
@@ -98,7 +105,7 @@ class PlaywrightEngine:
     def start(self, profile: Path) -> Iterator[PlaywrightBrowser]:
         context = self.launch(profile)
         try:
-            yield PlaywrightBrowser(context, self.process(profile))
+            yield PlaywrightBrowser(context, self.process(profile), profile / DOWNLOADS)
         finally:
             with suppress(PlaywrightError):  # when the browser was killed
                 context.close()
@@ -108,7 +115,9 @@ class PlaywrightEngine:
 
 def chromium(playwright: Playwright, path: str) -> PlaywrightEngine:
     def launch(profile: Path) -> BrowserContext:
-        return playwright.chromium.launch_persistent_context(str(profile), executable_path=path, args=list(ARGUMENTS))
+        return playwright.chromium.launch_persistent_context(
+            str(profile), executable_path=path, args=list(ARGUMENTS), downloads_path=profile / DOWNLOADS
+        )
 
     return PlaywrightEngine("chromium", launch, main_process)
 
@@ -116,7 +125,12 @@ def chromium(playwright: Playwright, path: str) -> PlaywrightEngine:
 def firefox(playwright: Playwright, path: str) -> PlaywrightEngine:
     def launch(profile: Path) -> BrowserContext:
         return playwright.firefox.launch_persistent_context(
-            str(profile), channel="moz-firefox", executable_path=path, firefox_user_prefs=FIREFOX_PREFERENCES
+            str(profile),
+            channel="moz-firefox",
+            executable_path=path,
+            firefox_user_prefs=FIREFOX_PREFERENCES,
+            downloads_path=profile / DOWNLOADS,
+            env={**os.environ, "HOME": str(profile)},  # where Firefox makes a folder for downloads, used or not
         )
 
     def process(profile: Path) -> int:

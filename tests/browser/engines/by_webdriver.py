@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,14 @@ KEYS = {
     "ArrowRight": Keys.ARROW_RIGHT,
 }
 
+LOG = "log"
+"""The file in a profile to which the driver and the browser write."""
+
 PATIENCE = 120
 """How long a call may take, in seconds; what waits in the page gives up before."""
+
+ERROR = re.compile(r"^(\S+: )?CONSOLE (\w+ )?ERROR ")
+"""As WebKitGTK writes `console.error` and uncaught errors, of workers too, to its standard output."""
 
 RUN = """
 const [done, ...given] = [...arguments].reverse();
@@ -106,8 +113,7 @@ class WebDriverTab:
 class WebDriverBrowser:
     driver: Remote
     pid: int
-    log: Path
-    unused: list[str] = field(default_factory=list)
+    profile: Path
 
     def __post_init__(self) -> None:
         self.unused = list(self.driver.window_handles)
@@ -118,9 +124,12 @@ class WebDriverBrowser:
             self.unused = [self.driver.current_window_handle]
         return WebDriverTab(self.driver, self.unused.pop())
 
+    def saved(self) -> list[Path]:
+        return list(self.profile.glob("downloads/*"))
+
     def errors(self) -> list[str]:
-        lines = self.log.read_text().splitlines()
-        return [line for line in lines if line.startswith("CONSOLE") and " ERROR " in line and UNKNOWN not in line]
+        lines = (self.profile / LOG).read_text().splitlines()
+        return [line for line in lines if ERROR.search(line) and UNKNOWN not in line]
 
     def close(self) -> None:
         """As a user ends a browser: its windows are closed, then it ends by itself."""
@@ -149,13 +158,12 @@ class WebKitEngine:
     @contextmanager
     def start(self, profile: Path) -> Iterator[WebDriverBrowser]:
         profile.mkdir(exist_ok=True)
-        log = profile / "log"
-        log.unlink(missing_ok=True)
-        service = WebKitGTKService(self.path, log_output=str(log), env=os.environ | {"DISPLAY": self.display})
+        log = str(profile / LOG)
+        service = WebKitGTKService(self.path, log_output=log, env=os.environ | {"DISPLAY": self.display})
         service.start()
         try:
             driver = connect(service.service_url, profile)
-            browser = WebDriverBrowser(driver, int((profile / "pid").read_text()), log)
+            browser = WebDriverBrowser(driver, int((profile / "pid").read_text()), profile)
             try:
                 yield browser
             finally:

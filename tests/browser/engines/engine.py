@@ -40,6 +40,9 @@ class Browser(Protocol):
 
     def open_tab(self) -> Tab: ...
 
+    def saved(self) -> list[Path]:
+        """The files that its pages have saved, whole or in part."""
+
     def errors(self) -> list[str]:
         """What its pages have reported as errors."""
 

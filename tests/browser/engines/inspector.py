@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ ERRORS = DEMO / "opencode-4-errors.jsonl"
 SLIDER = '[aria-label="Playback position"]'
 PLAY = '[aria-label="Play"]'
 PAUSE = '[aria-label="Pause"]'
+EXPORT = '[data-click="export"]'
 SPEED = '[aria-label="Speed"]'
 
 READY = """() => document.documentElement.dataset.ready === 'true' || document.querySelector('[role=alert] button')"""
@@ -98,6 +100,14 @@ def await_listed(tab: Tab, *texts: str) -> None:
 def stored(tab: Tab) -> list[str]:
     """Every record of the database, as a line of a recording."""
     return list(tab.run(STORED))
+
+
+def await_saved(browser: Browser, file: Path, within: float = 30) -> None:
+    """The browser tells nobody when it has written a file, so its folder is looked at."""
+    end = time.monotonic() + within
+    while all(saved.read_bytes() != file.read_bytes() for saved in browser.saved()):
+        assert time.monotonic() < end, f"{file.name} was not saved; there are {browser.saved()}"
+        time.sleep(0.05)
 
 
 def lines_of(*files: Path) -> list[str]:

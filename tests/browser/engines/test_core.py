@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from .conftest import Start, started
-from .engine import Engine, Tab, wait
+from .engine import Browser, Engine, Tab, wait
 from .inspector import (
     ERRORS,
+    EXPORT,
     PAUSE,
     PERMISSIONS,
     PLAY,
+    SAYS,
     SHOWN,
     SLIDER,
     SPEED,
@@ -22,6 +24,7 @@ from .inspector import (
     await_listed,
     await_position,
     await_ready,
+    await_saved,
     await_start,
     go_to,
     import_recordings,
@@ -48,12 +51,17 @@ def test_starts_both_ways(start: Start, site: str, way: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def tab(engine: Engine, site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+def running(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with started(engine, tmp_path_factory.mktemp("running") / "profile") as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def tab(running: Browser, site: str) -> Tab:
     """A tab in whose store two recordings are, for tests that only read."""
-    with started(engine, tmp_path_factory.mktemp("engine") / "profile") as browser:
-        tab = open_inspector(browser, site)
-        import_recordings(tab, PERMISSIONS, ERRORS, said="Imported 2 sessions, 509 events.")
-        yield tab
+    tab = open_inspector(running, site)
+    import_recordings(tab, PERMISSIONS, ERRORS, said="Imported 2 sessions, 509 events.")
+    return tab
 
 
 def test_imported_recordings_are_stored_and_listed(tab: Tab) -> None:
@@ -109,6 +117,25 @@ def test_keys_without_a_field_in_focus(tab: Tab) -> None:
     wait(tab, SHOWN, "[role=dialog]")
     tab.press("Escape")
     wait(tab, f"(dialog) => !({SHOWN})(dialog)", "[role=dialog]")
+
+
+def test_an_export_is_saved_as_it_was_imported(running: Browser, tab: Tab) -> None:
+    go_to(tab, f"#/sessions/opencode-permissions?event={EVENTS}")
+    await_position(tab, EVENTS)
+    tab.click(EXPORT)
+    wait(tab, SAYS, "status", f"Exported {EVENTS} events.")
+    await_saved(running, PERMISSIONS)
+
+
+def test_fits_a_narrow_window(tab: Tab) -> None:
+    go_to(tab, f"#/sessions/opencode-permissions?event={EVENTS}")
+    await_position(tab, EVENTS)
+    tab.resize(360, 740)
+    try:
+        wait(tab, "() => innerWidth === 360")
+        assert tab.run("() => document.documentElement.scrollWidth") == 360
+    finally:
+        tab.resize(1400, 900)
 
 
 def test_what_was_stored_stays_over_reload_restart_and_kill(start: Start, site: str) -> None:

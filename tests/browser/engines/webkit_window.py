@@ -29,6 +29,7 @@ def main(profile: Path) -> None:
     context = WebKit2.WebContext(website_data_manager=store)
     context.set_automation_allowed(True)
     context.connect("automation-started", begin)
+    context.connect("download-started", lambda _, download: save(download, profile / "downloads"))
     Gtk.main()
 
 
@@ -50,6 +51,17 @@ def open_window(context: Any) -> Any:
     window.show_all()
     views.append(view)
     return view
+
+
+def save(download: Any, folder: Path) -> None:
+    """Without a question where to."""
+    folder.mkdir(exist_ok=True)
+
+    def decide(download: Any, name: str) -> bool:
+        download.set_destination((folder / name).as_uri())
+        return True
+
+    download.connect("decide-destination", decide)
 
 
 def closed(view: Any) -> None:
