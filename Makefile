@@ -15,6 +15,7 @@ run: build serve ## build the page and serve it at http://127.0.0.1:4173/
 build: $(VENV) $(NODE) ## the page, as static files in dist/
 	@npx --no-install vite build --logLevel warn
 	@$(BIN)/python web/build/wheels.py
+	@node web/build/offline.mjs
 
 serve: $(VENV) ## serve dist/ as it is
 	@$(BIN)/python web/build/serve.py
@@ -32,6 +33,7 @@ lint: $(VENV) $(NODE) ## what the code must look like
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	npx --no-install tsc --noEmit
+	npx --no-install tsc --noEmit --project web/service-worker
 	npx --no-install prettier --check --log-level warn .
 
 format: $(VENV) $(NODE) ## put the code into that shape

@@ -2,6 +2,7 @@
 import { alertUser, endBoot, missing, showFailure, showProgress, showStep } from './boot';
 import { api } from './driver';
 import { Events } from './events';
+import { version, workOffline } from './offline';
 import { Outbox } from './outbox';
 import { applyPatch } from './patch';
 import type { BootFailure, FromWorker, Message, Patch, ToWorker } from './protocol';
@@ -39,6 +40,7 @@ function start(): void {
     endBoot();
     applyPatch(patch, (control) => events.isHeld(control));
     watcher.refresh();
+    if (patch.root?.['data-ready'] === 'true') void workOffline();
     send({ name: 'painted' });
     outbox.painted();
   };
@@ -96,7 +98,7 @@ function start(): void {
     stop({ kind: 'worker', text: 'A message from the worker in which Python runs could not be read.' }),
   );
 
-  post({ type: 'start', base: new URL('./', document.baseURI).href });
+  post({ type: 'start', base: new URL('./', document.baseURI).href, version });
   send({
     name: 'route',
     hash: location.hash,

@@ -33,7 +33,7 @@ export interface Patch {
 }
 
 export type ToWorker =
-  | { type: 'start'; base: string }
+  | { type: 'start'; base: string; version: string }
   | { type: 'message'; message: Message }
   | { type: 'files'; action: string; files: File[] }
   | { type: 'call'; id: number; text: string };

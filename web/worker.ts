@@ -4,6 +4,7 @@ import type { PyodideAPI } from 'pyodide';
 import { countLoading, LoadError } from './loading';
 import type { BootFailure, FromPython, FromWorker, ToWorker } from './protocol';
 import { answer, toData } from './rpc';
+import { refuseOtherVersions } from './same-version';
 
 /** What pyapp.worker.start gives. */
 interface App {
@@ -17,8 +18,17 @@ interface Booted {
   version: string;
 }
 
-let started: (base: string) => void;
-const booted = new Promise<string>((resolve) => (started = resolve)).then(boot);
+type Start = Extract<ToWorker, { type: 'start' }>;
+
+/** What boot.json holds: see web/build/. */
+interface BootFile {
+  total: number;
+  files: Record<string, number>;
+  hashes?: Record<string, string>;
+}
+
+let started: (start: Start) => void;
+const booted = new Promise<Start>((resolve) => (started = resolve)).then(boot);
 
 booted.then(
   ({ version }) => post({ type: 'ready', version }),
@@ -26,7 +36,7 @@ booted.then(
 );
 
 self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
-  if (data.type === 'start') return started(data.base);
+  if (data.type === 'start') return started(data);
   let app: App;
   try {
     ({ app } = await booted);
@@ -49,11 +59,12 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
 
 post({ type: 'listening' });
 
-async function boot(base: string): Promise<Booted> {
+async function boot({ base, version }: Start): Promise<Booted> {
   const at = (path: string) => new URL(path, base).href;
   const modules = import(/* @vite-ignore */ at('pyodide/pyodide.mjs')) as Promise<typeof import('pyodide')>;
   modules.catch(() => {}); // awaited below
-  const { total, files } = await readJson<{ total: number; files: Record<string, number> }>(at('boot.json'));
+  const { total, files, hashes } = await readJson<BootFile>(at('boot.json'), version);
+  refuseOtherVersions(hashes ?? {}, base);
   const sizes = new Map(Object.entries(files).map(([path, size]) => [at(path), size]));
 
   const report = throttled((loaded) => {
@@ -123,8 +134,8 @@ async function finished<T>(result: T | Promise<T>): Promise<T> {
   }
 }
 
-async function readJson<T>(address: string): Promise<T> {
-  const response = await fetch(address, { cache: 'no-cache' }).catch((error: Error) => error);
+async function readJson<T>(address: string, integrity: string): Promise<T> {
+  const response = await fetch(address, { cache: 'no-cache', integrity }).catch((error: Error) => error);
   if (response instanceof Error) throw new LoadError(`Could not load ${address} (${response.message}).`);
   if (!response.ok)
     throw new LoadError(`Could not load ${address} (${response.status} ${response.statusText}).`);

@@ -25,7 +25,7 @@ async with IndexedDBSessionPersistDriver("contract-" + name) as driver:
 @pytest.fixture(scope="module")
 def bare_page(chromium: Browser, site: str) -> Iterator[Page]:
     """One page for all promises, since each has a database of its own and Pyodide takes seconds to start."""
-    context = chromium.new_context()
+    context = chromium.new_context(service_workers="block")
     faults: list[str] = []
     page = open_bare_page(context, site, faults)
     yield page
