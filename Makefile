@@ -16,6 +16,7 @@ build: $(VENV) $(NODE) ## the page, as static files in dist/
 	@$(BIN)/python web/build/wheels.py
 	@node web/build/snapshot.mjs
 	@npx --no-install vite build --logLevel warn
+	@node web/build/offline.mjs
 
 serve: $(VENV) ## serve dist/ as it is
 	@$(BIN)/python web/build/serve.py
@@ -41,6 +42,7 @@ lint: $(VENV) $(NODE) ## what the code must look like
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	npx --no-install tsc --noEmit
+	npx --no-install tsc --noEmit --project web/service-worker
 	npx --no-install prettier --check --log-level warn .
 
 format: $(VENV) $(NODE) ## put the code into that shape

@@ -1,4 +1,5 @@
 // What the page shows before Python can: how far the start is, and what to do when it fails.
+import { startAgain } from './offline';
 import type { BootFailure } from './protocol';
 
 /** Real progress: bytes that have arrived, of the bytes that the build has counted. */
@@ -27,7 +28,7 @@ export function showFailure(failure: BootFailure): void {
   const button = document.createElement('button');
   button.type = 'button';
   button.textContent = 'Try again';
-  button.addEventListener('click', () => location.reload());
+  button.addEventListener('click', () => void startAgain());
   const advice = failure.kind === 'fetch' && !navigator.onLine ? OFFLINE : ADVICE[failure.kind];
   alertUser(`${failure.text} ${advice}`, button);
   document.querySelector('#boot progress')?.remove();

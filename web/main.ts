@@ -2,6 +2,7 @@
 import { alertUser, endBoot, missing, showFailure, showProgress, showStep } from './boot';
 import { api } from './driver';
 import { Events } from './events';
+import { workOffline } from './offline';
 import { Outbox } from './outbox';
 import { expectLayout, followLayout } from './layout';
 import { applyPatch } from './patch';
@@ -42,6 +43,7 @@ function start(): void {
     applyPatch(patch, (control) => events.isHeld(control));
     followLayout();
     watcher.refresh();
+    if (patch.root?.['data-ready'] === 'true') void workOffline();
     send({ name: 'painted' });
     outbox.painted();
   };

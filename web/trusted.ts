@@ -21,6 +21,12 @@ export function parse(html: string): DocumentFragment {
   return template.content;
 }
 
+/** Registers the service worker at an address of our own. Its script is never taken from the HTTP cache. */
+export function registerServiceWorker(address: string): Promise<ServiceWorkerRegistration> {
+  const url = policy.createScriptURL(address);
+  return navigator.serviceWorker.register(url, { updateViaCache: 'none' });
+}
+
 /**
  * A module worker that runs the module at an address of our own. It starts from a blob, since a worker
  * that comes from a network address does not inherit a content security policy given in the page. The

@@ -1,9 +1,11 @@
 // The worker: starts Python, then passes messages in both directions.
 // Python's side is pyapp/worker.py. Only JSON text and files cross into it.
 import type { BootFailure, FromPython, FromWorker, Start, ToWorker } from './protocol';
+import known from 'virtual:boot';
 import { answer, toData } from './rpc';
 import { LoadError } from './start/loading';
 import { start as startPython } from './start/start';
+import { refuseOtherVersions } from './same-version';
 
 /** What pyapp.worker.start gives. */
 interface App {
@@ -59,6 +61,7 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
 post({ type: 'listening' });
 
 async function boot({ base, plain }: { base: string; plain: boolean }): Promise<Booted> {
+  refuseOtherVersions(known.hashes, base);
   const { py, start, afterwards } = await startPython(base, plain, {
     progress: (loaded, total) => post({ type: 'progress', loaded, total }),
     step: (text) => post({ type: 'step', text }),

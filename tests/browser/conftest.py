@@ -154,8 +154,8 @@ def faults() -> Faults:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A fresh profile: nothing stored, nothing cached."""
-    context = browser.new_context()
+    """A fresh profile: nothing stored, nothing cached, and no service worker, which would fetch on the side."""
+    context = browser.new_context(service_workers="block")
     yield context
     context.close()
 
@@ -223,7 +223,7 @@ def launch_profile(tmp_path: Path, playwright_driver: Playwright, chromium_path:
     @contextmanager
     def launch() -> Iterator[Profile]:
         context = playwright_driver.chromium.launch_persistent_context(
-            str(folder), executable_path=chromium_path, args=list(ARGUMENTS)
+            str(folder), executable_path=chromium_path, args=list(ARGUMENTS), service_workers="block"
         )
         try:
             page = context.pages[0] if context.pages else context.new_page()

@@ -106,7 +106,7 @@ def break_off(route: Route) -> None:
 
 def forget_refusals(faults: Faults) -> None:
     """Browsers also write a failed request to the console, some of a worker's and some not."""
-    faults.texts = [text for text in faults.texts if "Failed to load resource" not in text]
+    faults.texts = [text for text in faults.texts if "Failed to load resource" not in text and "integrity" not in text]
 
 
 @pytest.mark.parametrize(

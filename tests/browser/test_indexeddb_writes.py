@@ -34,7 +34,7 @@ ABORT_LATE = """() => {
 @pytest.fixture(scope="module")
 def shared(chromium: Browser, site: str) -> Iterator[Page]:
     """One page for the tests that leave nothing behind but a database of their own."""
-    context = chromium.new_context()
+    context = chromium.new_context(service_workers="block")
     page = open_bare_page(context, site)
     page.evaluate(WATCH)
     yield page

@@ -67,7 +67,7 @@ def shown(page: Page) -> str:
 @pytest.fixture(scope="module")
 def full(browser: Browser, site: str) -> Iterator[Page]:
     """A page in whose store the demo is; the tests that use it only read."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context = browser.new_context(service_workers="block", viewport={"width": 1400, "height": 900})
     page = context.new_page()
     faults = Faults()
     faults.watch(page)
@@ -428,7 +428,7 @@ def large(browser: Browser, site: str, tmp_path_factory: pytest.TempPathFactory)
         file.write(json.dumps({"type": "session", **record}) + "\n")
         for event in script.events:
             file.write(json.dumps({"type": "event", **event.to_row()}) + "\n")
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context = browser.new_context(service_workers="block", viewport={"width": 1400, "height": 900})
     page = context.new_page()
     go_to_inspector(page, site)
     page.locator("input[type=file]").set_input_files(path)

@@ -29,7 +29,7 @@ def shown(notes):
 
 @pytest.fixture(scope="module")
 def bare_context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context()
+    context = browser.new_context(service_workers="block")
     yield context
     context.close()
 

@@ -15,7 +15,7 @@ SESSION = {"id": "s", "agent": "mock", "agentSessionId": "a", "lastConnectionId"
 @pytest.fixture(scope="module")
 def face(browser: Browser, site: str) -> Iterator[Page]:
     """One page for all tests of this file, each of which has a database of its own."""
-    context = browser.new_context()
+    context = browser.new_context(service_workers="block")
     page = context.new_page()
     faults = Faults()
     faults.watch(page)

@@ -57,7 +57,7 @@ def serve_bundle(context: BrowserContext, site: str, bundle: str) -> None:
 @pytest.fixture(scope="module")
 def face(browser: Browser, site: str, sdk_bundle: str) -> Iterator[Page]:
     """One page for the tests that keep to a database of their own."""
-    context = browser.new_context()
+    context = browser.new_context(service_workers="block")
     serve_bundle(context, site, sdk_bundle)
     page = context.new_page()
     faults = Faults()

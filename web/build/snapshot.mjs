@@ -17,6 +17,7 @@ import { loadPyodide, version } from 'pyodide';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SITE = join(ROOT, 'build/site');
 const WHEELS = join(SITE, 'wheels');
+const DEMO = join(ROOT, 'web/public/demo');
 const PYODIDE = join(ROOT, 'node_modules/pyodide/');
 
 /** In the page Pyodide's files stand in a folder of their version, so that no cache ever mixes two versions. */
@@ -24,6 +25,8 @@ const PYODIDE_IN_PAGE = `pyodide/v${version}/`;
 
 const quiet = { messageCallback: () => {}, errorCallback: (text) => console.error(text) };
 const read = (path) => new Uint8Array(readFileSync(path)); // Pyodide takes no Buffer
+const integrity = (path) => `sha256-${hash(read(path), 'base64')}`;
+const demo = () => readdirSync(DEMO).sort();
 const hash = (bytes, encoding) => createHash('sha256').update(bytes).digest(encoding);
 
 async function main() {
@@ -69,10 +72,12 @@ function describe(wheels, { info }, file, compressed, memory) {
           ...core,
           ...Object.fromEntries(wheels.map((name) => [`wheels/${name}`, statSync(join(WHEELS, name)).size])),
         },
-        sha256: Object.fromEntries(
-          wheels.map((name) => [`wheels/${name}`, hash(read(join(WHEELS, name)), 'base64')]),
-        ),
+        wheels: wheels.map((name) => `wheels/${name}`),
       },
+      hashes: Object.fromEntries([
+        ...wheels.map((name) => [`wheels/${name}`, integrity(join(WHEELS, name))]),
+        ...demo().map((name) => [`demo/${name}`, integrity(join(DEMO, name))]),
+      ]),
     },
     null,
     2,
@@ -146,7 +151,11 @@ function refuseTracesOf(memory, texts) {
 
 function keyOf(wheels) {
   const digest = createHash('sha256').update(version);
-  const files = [fileURLToPath(import.meta.url), ...wheels.map((file) => join(WHEELS, file))];
+  const files = [
+    fileURLToPath(import.meta.url),
+    ...wheels.map((file) => join(WHEELS, file)),
+    ...demo().map((file) => join(DEMO, file)),
+  ];
   for (const file of files) digest.update(basename(file)).update(readFileSync(file));
   return digest.digest('hex').slice(0, 32);
 }

@@ -19,9 +19,11 @@ declare module 'virtual:boot' {
     };
     plain: {
       files: Sizes;
-      /** Of wheels, in base64. */
-      sha256: Record<string, string>;
+      /** In the order of installation. */
+      wheels: string[];
     };
+    /** Of files whose names stay while their contents change, as fetch takes them for `integrity`. */
+    hashes: Record<string, string>;
   };
   export default boot;
 }

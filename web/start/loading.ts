@@ -5,17 +5,14 @@ export class LoadError extends Error {
   override readonly name = 'LoadError';
 }
 
-/** Files of a start by their address: how long each of them is, in bytes, and its SHA-256 where that is checked. */
-export type Files = Map<string, { size: number; sha256: string | undefined }>;
-
 /**
- * Puts a counting fetch in place of the worker's own until `end` is called. `files` are asked for at once, all
- * together, and handed to whoever asks for them first.
+ * Puts a counting fetch in place of the worker's own until `end` is called. `files`, by their
+ * addresses, are asked for at once, all together, and handed to whoever asks for them first.
  *
  * `failed` rejects as soon as one of them cannot be read: what Pyodide does then is anything from a clear
  * error to waiting for ever.
  */
-export function countLoading(files: Files, report: (loaded: number) => void) {
+export function countLoading(files: Set<string>, report: (loaded: number) => void) {
   const plainFetch = globalThis.fetch;
   let loaded = 0;
   let fail: (error: Error) => void;
@@ -29,10 +26,7 @@ export function countLoading(files: Files, report: (loaded: number) => void) {
 
   const load = async (address: string, init?: RequestInit): Promise<Response> => {
     try {
-      const sha256 = files.get(address)?.sha256;
-      // The name of a wheel stays while its content changes from build to build: a copy in the cache is asked about.
-      const checks: RequestInit = sha256 ? { cache: 'no-cache', integrity: `sha256-${sha256}` } : {};
-      const response = await plainFetch(address, { ...init, ...checks });
+      const response = await plainFetch(address, init);
       if (!response.ok) throw new LoadError(`${response.status} ${response.statusText}`.trim());
       return counted(response, address);
     } catch (error) {
@@ -63,7 +57,7 @@ export function countLoading(files: Files, report: (loaded: number) => void) {
     return said;
   };
 
-  const early = new Map([...files.keys()].map((address) => [address, load(address)]));
+  const early = new Map([...files].map((address) => [address, load(address)]));
   for (const response of early.values()) response.catch(() => {});
 
   globalThis.fetch = (input, init) => {

@@ -8,7 +8,7 @@ export async function plainly({ at, mark, pyodide }: Way, report: Report): Promi
   const py = await loadPyodide({ indexURL: at(boot.pyodide), createPyodideModule } as unknown as Options);
   mark('Python loaded');
   report.step('Installing');
-  await install(py, Object.keys(boot.plain.sha256).map(at));
+  await install(py, boot.plain.wheels.map(at));
   mark('Packages installed');
   return py;
 }

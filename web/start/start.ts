@@ -3,7 +3,7 @@ import boot from 'virtual:boot';
 import type { PyodideAPI } from 'pyodide';
 import type { Start } from '../protocol';
 import { isKept, keep, readKept } from './kept';
-import { countLoading, type Files, LoadError } from './loading';
+import { countLoading, LoadError } from './loading';
 import { plainly } from './plain';
 import { fromSnapshot, unpack } from './snapshot';
 import { compileEarly } from './wasm';
@@ -90,7 +90,7 @@ class Attempt {
       this.report.progress(loaded, total);
       if (loaded >= total) this.report.step('Starting Python');
     }, total);
-    const loading = countLoading(this.files(sizes), progress);
+    const loading = countLoading(new Set(Object.keys(sizes).map(this.at.bind(this))), progress);
     this.report.progress(0, total);
     const compiling = compileEarly(this.at(`${boot.pyodide}pyodide.asm.wasm`));
     const way = { at: this.at.bind(this), mark: this.mark.bind(this), pyodide };
@@ -120,13 +120,6 @@ class Attempt {
     performance.measure(`start:${step}`, { start: this.last, end: now });
     this.steps.push([step, now - this.last]);
     this.last = now;
-  }
-
-  private files(sizes: Record<string, number>): Files {
-    const hashes = boot.plain.sha256;
-    return new Map(
-      Object.entries(sizes).map(([path, size]) => [this.at(path), { size, sha256: hashes[path] }]),
-    );
   }
 }
 

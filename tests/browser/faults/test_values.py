@@ -51,7 +51,7 @@ json.dumps(await exercise.refusals(driver, *pickle.loads(base64.b64decode(js.giv
 @pytest.fixture(scope="module")
 def bare(chromium: Browser, site: str) -> Iterator[Page]:
     """One page and one database for all that is generated; each run clears what the one before has left."""
-    context = chromium.new_context()
+    context = chromium.new_context(service_workers="block")
     page = open_bare_page(context, site)
     page.evaluate("() => { globalThis.before = '[]'; }")
     run_with(page, Path(exercise.__file__).read_text(), SET_UP)
