@@ -79,7 +79,7 @@ def look_for_update(page: Page) -> None:
 
 
 def offered(page: Page) -> Locator:
-    return page.get_by_role("status").filter(has=page.get_by_role("button", name="Reload"))
+    return page.get_by_role("complementary", name="New version").filter(has=page.get_by_role("button", name="Reload"))
 
 
 def shows(page: Page, version: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from ..deployed import Site
 from .conftest import Start, started
 from .engine import Browser, Engine, Tab, wait
 from .inspector import (
@@ -172,3 +174,20 @@ def test_two_tabs_show_the_same(start: Start, site: str) -> None:
         add_event(there, "opencode-permissions", EVENTS + 1)
         await_position(here, EVENTS + 1)
         assert stored(here) == stored(there)
+
+
+def test_without_a_network_after_the_first_visit(start: Start, tmp_path: Path) -> None:
+    site = Site(tmp_path / "site")
+    try:
+        with start() as browser:
+            tab = open_inspector(browser, site.address)
+            import_recordings(tab, PERMISSIONS, said="Imported 1 session, 212 events.")
+            wait(tab, "() => document.documentElement.dataset.offline === 'ready'")
+            site.stop()
+            tab.reload()
+            await_ready(tab)
+            await_listed(tab, str(EVENTS))
+            go_to(tab, f"#/sessions/opencode-permissions?event={EVENTS}")
+            await_position(tab, EVENTS)
+    finally:
+        site.stop()
