@@ -131,6 +131,7 @@ def test_all_works_without_a_network_after_the_first_visit(
     assert sorted(set(big)) == sorted(big), "nothing big is sent twice, to the page and to the service worker"
 
     site.stop()
+    on_disk.new_cdp_session(page).send("Network.clearBrowserCache")
     load_demo(page)  # also in the page of the first visit itself, though it was loaded from the network
     assert page.evaluate(AGENTS) == ["mock-A"]
     page.reload()

@@ -25,9 +25,7 @@ const hash = (content) => `sha256-${createHash('sha256').update(content).digest(
 const page = readFileSync(path('index.html'), 'utf8').replace(VERSION, '$1');
 const hashes = { 'index.html': hash(page) };
 for (const entry of readdirSync(FOLDER, { recursive: true, withFileTypes: true })) {
-  const name = relative(FOLDER, join(entry.parentPath ?? entry.path, entry.name))
-    .split(sep)
-    .join('/');
+  const name = relative(FOLDER, join(entry.parentPath, entry.name)).split(sep).join('/');
   if (entry.isFile() && !LEFT_OUT.test(name)) hashes[name] = hash(readFileSync(path(name)));
 }
 
