@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Faults, LaunchProfile, Open, go_to_inspector
+from tests.browser.conftest import Faults, Open, go_to_inspector
 from tests.unit.recordings import DEMO, Script
 
 LONG = "opencode-long"
@@ -313,34 +313,6 @@ STORED = """async () => {
 
 def demo_lines() -> list[Any]:
     return sorted(line for path in DEMO.glob("*.jsonl") for line in path.read_text().splitlines())
-
-
-def test_the_demo_survives_reload_second_tab_restart_and_sigkill(launch_profile: LaunchProfile, site: str) -> None:
-    """Byte for byte: what is read back are the lines of the recordings, whatever happened to the browser."""
-    with launch_profile() as profile:
-        go_to_inspector(profile.page, site)
-        load_demo(profile.page)
-        profile.page.reload()
-        expect(sessions(profile.page)).to_have_count(6, timeout=60_000)
-        assert sorted(profile.page.evaluate(STORED)) == demo_lines()
-        second = profile.context.new_page()
-        go_to_inspector(second, site)
-        expect(sessions(second)).to_have_count(6)
-        assert sorted(second.evaluate(STORED)) == demo_lines()
-    with launch_profile() as profile:
-        go_to_inspector(profile.page, site)
-        expect(sessions(profile.page)).to_have_count(6)
-        assert sorted(profile.page.evaluate(STORED)) == demo_lines()
-        record = {"id": "last", "agent": "mock", "agentSessionId": "a", "lastConnectionId": "c", "createdAt": 1}
-        profile.page.evaluate(
-            "async record => (await (await globalThis.pyapp).openDriver()).updateSession(record)", record
-        )
-        profile.kill()
-    with launch_profile() as profile:
-        go_to_inspector(profile.page, site)
-        expect(sessions(profile.page)).to_have_count(7)
-        kept = json.dumps({"type": "session", **record}, separators=(",", ":"))
-        assert sorted(profile.page.evaluate(STORED)) == sorted([*demo_lines(), kept])
 
 
 def test_the_page_is_whole_at_360_pixels(full: Page) -> None:

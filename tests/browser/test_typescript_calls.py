@@ -182,8 +182,9 @@ def test_after_close_a_driver_says_so_and_others_work_on(face: Page) -> None:
 
 
 GONE = """
+const start = {way: 'plain', why: '', steps: []};
 self.onmessage = ({data}) => {
-  if (data.type === 'start') self.postMessage({type: 'ready', version: '0'});
+  if (data.type === 'start') self.postMessage({type: 'ready', version: '0', start});
   if (data.type === 'call') setTimeout(() => { throw new Error('out of memory'); });
 };
 self.postMessage({type: 'listening'});
@@ -195,8 +196,8 @@ def test_calls_reject_when_the_worker_is_gone(page: Page, site: str) -> None:
     page.goto(site)
     said = page.evaluate(
         """async () => {
-          const {openDriver} = await pyapp;
           const late = new Promise(resolve => setTimeout(resolve, 10_000, 'no answer'));
+          const {openDriver} = await Promise.race([pyapp, late]);
           const said = () => Promise.race([openDriver().catch(String), late]);
           return [await said(), await said()];
         }"""
