@@ -29,7 +29,7 @@ const attempts = {
   'new Function': () => new Function('return 1')(),
   'a timer with text': () => setTimeout('globalThis.ran = true'),
   fetch: () => fetch(FOREIGN),
-  'fetch of another port of this host': () => fetch(FOREIGN + 'api', { mode: 'no-cors' }),
+  'fetch without CORS': () => fetch(FOREIGN + 'api', { mode: 'no-cors' }),
   XMLHttpRequest: () => {
     const request = new XMLHttpRequest();
     request.open('GET', FOREIGN, false);
@@ -79,17 +79,21 @@ told.ran = globalThis.ran ?? false;
 
 
 class Elsewhere(ThreadingHTTPServer):
-    """A server of another origin that takes whatever comes, and counts it."""
+    """A server of another host that takes whatever comes, and counts it.
+
+    Requests to servers on this machine's own names, and by https, are allowed: agents are there. 127.0.0.2 is this
+    machine too, and has neither.
+    """
 
     daemon_threads = True
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        super().__init__(("127.0.0.1", 0), Answering)
+        super().__init__(("127.0.0.2", 0), Answering)
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/"
+        return f"http://127.0.0.2:{self.server_port}/"
 
 
 class Answering(BaseHTTPRequestHandler):
