@@ -18,7 +18,7 @@ from ..json_text import dump
 from ..types import MAX_SAFE_INTEGER, EventDraft, SessionEvent
 from .base import check_same, check_same_draft
 from .idb import Aborted, Connection, Durability, Transaction, begin, durability_options, store_error
-from .indexeddb_connection import Database, is_lost, stores_array
+from .indexeddb_connection import MOST_TRIES, Database, is_lost, stores_array
 from .indexeddb_layout import INDEX, event_key, event_range, index_range, read_event
 from .prompt import PromptFuture
 
@@ -127,24 +127,24 @@ class Writer:
             self._waiting.popleft()
         return batch
 
-    def _begin(self, batch: list[Write], *, again: bool = False) -> None:
+    def _begin(self, batch: list[Write], tries: int = MOST_TRIES) -> None:
         connection = self._database.connection
         if connection is None:
-            self._start(self._connect_and_begin(batch, again=again))
+            self._start(self._connect_and_begin(batch, tries))
             return
         with_records = any(isinstance(write, Put) for write in batch)
         stores = stores_array(("sessions", "events") if with_records else "events")
         options = durability_options("strict" if with_records else self._durability)
 
         def ended(_result: object, fault: BaseException | None) -> None:
-            self._ended(connection, batch, fault, again=again)
+            self._ended(connection, batch, fault, tries)
 
         try:
             begin(connection, stores, "readwrite", partial(_issue, batch), options, ended)
         except JsException as error:
-            self._ended(connection, batch, error, again=again)
+            self._ended(connection, batch, error, tries)
 
-    async def _connect_and_begin(self, batch: list[Write], *, again: bool) -> None:
+    async def _connect_and_begin(self, batch: list[Write], tries: int) -> None:
         try:
             await self._database.connect()
         except BaseException as error:
@@ -152,17 +152,17 @@ class Writer:
             if not isinstance(error, Exception):
                 raise
         else:
-            self._begin(batch, again=again)
+            self._begin(batch, tries)
 
-    def _ended(self, connection: Connection, batch: list[Write], fault: BaseException | None, *, again: bool) -> None:
+    def _ended(self, connection: Connection, batch: list[Write], fault: BaseException | None, tries: int) -> None:
         if fault is None:
             self._settle(batch, None)
-        elif is_lost(fault) and not again:
+        elif is_lost(fault) and tries > 1:
             self._database.lose(connection)
             for write in batch:
                 if isinstance(write, Append):
                     write.may_be_stored = True  # if the browser was as far as to commit it
-            self._begin(batch, again=True)
+            self._begin(batch, tries - 1)
         elif len(batch) > 1:
             middle = len(batch) // 2
             self._halves.extendleft([batch[middle:], batch[:middle]])
