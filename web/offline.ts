@@ -7,7 +7,7 @@ import { registerServiceWorker } from './trusted';
 const HOUR = 3_600_000;
 
 /** The version of this page, the hash of its boot.json. Empty where there is none: the build's last step puts it in. */
-export const version = document.querySelector<HTMLMetaElement>('meta[name=version]')?.content ?? '';
+const version = document.querySelector<HTMLMetaElement>('meta[name=version]')?.content ?? '';
 
 /** Keep the page's files, once they are loaded: none is fetched twice, and nothing delays the start. */
 export async function workOffline(): Promise<void> {

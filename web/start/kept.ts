@@ -6,10 +6,17 @@ import boot from 'virtual:boot';
 const CACHE = 'sandbox-agent-pyodide-unpacked';
 const PAGE = 4096;
 
-/** Fills `memory` with the kept snapshot; false if this browser has none. */
-export async function readKept(base: string, memory: Uint8Array): Promise<boolean> {
-  const response = await (await caches.open(CACHE)).match(address(base));
-  if (!response) return false;
+/** The kept snapshot, if this browser has it. */
+export async function keptSnapshot(base: string): Promise<Response | undefined> {
+  try {
+    return await (await caches.open(CACHE)).match(address(base));
+  } catch {
+    return undefined; // no cache storage here, or none that works
+  }
+}
+
+/** Fills `memory` with a kept snapshot. */
+export async function readKept(response: Response, memory: Uint8Array): Promise<void> {
   const kept = await response.arrayBuffer();
   const [count = 0] = new Uint32Array(kept, 0, 1);
   const head = new Uint32Array(kept, 4, 2 * count);
@@ -19,16 +26,6 @@ export async function readKept(base: string, memory: Uint8Array): Promise<boolea
     const length = Math.min((head[2 * run + 1] ?? 0) * PAGE, memory.length) - start;
     memory.set(new Uint8Array(kept, from, length), start);
     from += length;
-  }
-  return true;
-}
-
-/** Whether this browser has kept the snapshot. */
-export async function isKept(base: string): Promise<boolean> {
-  try {
-    return (await (await caches.open(CACHE)).match(address(base))) !== undefined;
-  } catch {
-    return false; // no cache storage here, or none that works
   }
 }
 

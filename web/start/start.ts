@@ -2,7 +2,7 @@
 import boot from 'virtual:boot';
 import type { PyodideAPI } from 'pyodide';
 import type { Start } from '../protocol';
-import { isKept, keep, readKept } from './kept';
+import { keep, keptSnapshot, readKept } from './kept';
 import { countLoading, LoadError } from './loading';
 import { plainly } from './plain';
 import { fromSnapshot, unpack } from './snapshot';
@@ -59,13 +59,11 @@ class Attempt {
   async snapshot(): Promise<Started> {
     const { files, file, memory: length } = boot.snapshot;
     const wasm = `${boot.pyodide}pyodide.asm.wasm`;
-    const kept = await isKept(this.base);
+    const kept = await keptSnapshot(this.base);
     const memory = new Uint8Array(length);
     // After a first visit all is at hand: there is nothing to count, and counting takes time.
     const counted = Object.entries(files).filter(([path]) => !kept || (path !== file && path !== wasm));
-    const fill = async () => {
-      if (!(kept && (await readKept(this.base, memory)))) await unpack(await fetch(this.at(file)), memory);
-    };
+    const fill = async () => (kept ? readKept(kept, memory) : unpack(await fetch(this.at(file)), memory));
     const py = await this.run(Object.fromEntries(counted), (way) => fromSnapshot(way, memory, fill()));
     const afterwards = async () => {
       if (!kept) await keep(this.base, memory);
