@@ -64,12 +64,18 @@ def test_the_page_tells_how_it_was_started(page: Page, site: str, way: str) -> N
     expect(told).to_contain_text(re.compile(r"In all\s*\d+\.\d\d s"))
 
 
-@ways
-def test_only_its_own_origin_and_folder_are_asked(page: Page, site: str, way: str) -> None:
+def requests_of_a_start(page: Page, address: str) -> list[str]:
+    """What was asked for, by page and worker, until the page was ready."""
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(request.url))
-    page.goto(site + WAYS[way])
+    page.goto(address)
     wait_ready(page)
+    return asked
+
+
+@ways
+def test_only_its_own_origin_and_folder_are_asked(page: Page, site: str, way: str) -> None:
+    asked = requests_of_a_start(page, site + WAYS[way])
     foreign = [url for url in asked if not url.startswith((site, "blob:", "data:"))]
     assert foreign == []
     fetched = {urlsplit(url).path.removeprefix(urlsplit(site).path) for url in asked}
@@ -157,10 +163,7 @@ def test_a_server_that_knows_no_types_but_those_of_scripts(page: Page, site: str
 
 @ways
 def test_each_file_is_fetched_once(page: Page, site: str, way: str) -> None:
-    asked: list[str] = []
-    page.context.on("request", lambda request: asked.append(request.url))
-    page.goto(site + WAYS[way])
-    wait_ready(page)
+    asked = requests_of_a_start(page, site + WAYS[way])
     network = [url for url in asked if url.startswith("http")]
     assert len(network) == len(set(network))
 
