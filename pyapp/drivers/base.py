@@ -77,6 +77,14 @@ class SessionStore(SessionPersistDriver, Protocol):
         """
         ...
 
+    async def append_events(self, session_id: str, drafts: Sequence[EventDraft]) -> tuple[SessionEvent, ...]:
+        """Store some events one behind the other, as `append_event` does each: all of them, or nothing.
+
+        For what comes in bursts: a store needs one transaction for all. (A `DefaultStore` stores those before the
+        refused one.)
+        """
+        ...
+
     async def insert_events(self, session_id: str, events: Sequence[SessionEvent]) -> None:
         """Store some events of one session: all of them, or nothing.
 

@@ -1,7 +1,7 @@
 """A store made of a driver that has the five methods alone.
 
 What the driver has of its own is used; the rest is done with the five methods. That is right, though not fast:
-to count is to read everything, and so is to append.
+to count is to read everything, and so is to append for the first time to a session, or after somebody else.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ DELETED = "pyapp:deleted"
 """The field of a record by which a session counts as deleted: such a driver can take nothing away, so the record is
 emptied and marked, and its events stay in the driver, unseen."""
 
-OWN = ("append_event", "insert_events", "last_events", "count_events", "delete_session", "session_heads", "totals",
-       "add_sessions", "aclose", "__aenter__", "__aexit__")  # fmt: skip
+OWN = ("append_event", "append_events", "insert_events", "last_events", "count_events", "delete_session", "session_heads",
+       "totals", "add_sessions", "aclose", "__aenter__", "__aexit__")  # fmt: skip
 """What a driver may have beyond the five methods."""
 
 
@@ -48,15 +48,20 @@ def with_defaults(driver: SessionPersistDriver) -> SessionStore:
 class DefaultStore:
     """A SessionStore around a driver, with the driver's own further methods where it has some.
 
-    Two promises are weaker than those of a whole store. `insert_events` and `add_sessions` cannot take
-    back what they began: after an error the first events are stored (those of `add_sessions` unseen, since
+        Two promises are weaker than those of a whole store. `insert_events` and `add_sessions` cannot take
+        back what they began: after an error the first events are stored (those of `add_sessions` unseen, since
     records come last). And the id of a deleted session cannot be used again (StoreError).
+
+        `append_event` takes the index behind the last one that it knows of. Where others write to the same driver and leave
+        out indexes, an event may go in such a hole.
     """
 
     def __init__(self, driver: SessionPersistDriver) -> None:
         self.driver = driver
         self._own = {name: getattr(driver, name) for name in OWN if hasattr(driver, name)}
         self._appending = asyncio.Lock()
+        self._last: dict[str, int] = {}
+        """The highest index of each session that was appended to, as far as is known here."""
 
     async def __aenter__(self) -> Self:
         if "__aenter__" in self._own:
@@ -108,34 +113,58 @@ class DefaultStore:
     async def insert_event(self, session_id: str, event: SessionEvent) -> None:
         """Store one event. Raises as the driver does, and StoreError when the session was deleted."""
         await self._refuse_deleted(session_id)
+        self._last.pop(session_id, None)
         await self.driver.insert_event(session_id, event)
 
     # what they make possible
 
     async def append_event(self, session_id: str, draft: EventDraft) -> SessionEvent:
-        """Store an event behind the last one, which is found by reading them all."""
+        """Store an event behind the last one: behind the last that was appended here, or that is found by reading."""
         if "append_event" in self._own:
             stored: SessionEvent = await self._own["append_event"](session_id, draft)
             return stored
         draft = draft.named()
         await self._refuse_deleted(session_id)
         async with self._appending:  # one after the other, since another writer may take the index in between
-            highest = -1
+            last = self._last.get(session_id)
             while True:
-                before, highest = highest, 0
-                async for event in self._events(session_id):
-                    if event.id == draft.id:
-                        check_same_draft(event, session_id, draft)
+                if last is not None:
+                    event = draft.at(session_id, last + 1)
+                    try:
+                        await self.driver.insert_event(session_id, event)
+                    except EventConflictError:
+                        before = last
+                    else:
+                        self._last[session_id] = event.event_index
                         return event
-                    highest = event.event_index
-                event = draft.at(session_id, highest + 1)
-                try:
-                    await self.driver.insert_event(session_id, event)
-                except EventConflictError:
-                    if highest == before:  # then it is not the index that was taken
-                        raise
                 else:
-                    return event
+                    before = -1
+                found, last = await self._find(session_id, draft)
+                self._last[session_id] = last
+                if found is not None:
+                    return found
+                if last == before:  # then it is not the index that was taken
+                    raise EventConflictError.id_taken(draft.id or "")
+
+    async def append_events(self, session_id: str, drafts: Sequence[EventDraft]) -> tuple[SessionEvent, ...]:
+        """Store some events one behind the other, up to the first that is refused."""
+        if "append_events" in self._own:
+            stored: tuple[SessionEvent, ...] = await self._own["append_events"](session_id, drafts)
+            return stored
+        named = [draft.named() for draft in drafts]
+        for draft in named:
+            check_event(session_id, draft.at(session_id, 1))
+        return tuple([await self.append_event(session_id, draft) for draft in named])
+
+    async def _find(self, session_id: str, draft: EventDraft) -> tuple[SessionEvent | None, int]:
+        """The event that is stored under the draft's id, and the highest index of the session."""
+        found, highest = None, 0
+        async for event in self._events(session_id):
+            if event.id == draft.id:
+                check_same_draft(event, session_id, draft)
+                found = event
+            highest = event.event_index
+        return found, highest
 
     async def insert_events(self, session_id: str, events: Sequence[SessionEvent]) -> None:
         """Store some events one after the other, up to the first that is refused."""

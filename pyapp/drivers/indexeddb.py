@@ -199,9 +199,18 @@ class IndexedDBSessionPersistDriver:
         """Store an event behind the last one, whose index is read in the same transaction. Raises
         EventConflictError, InvalidRecordError, StoreFullError.
         """
-        named = draft.named()
-        size = len(check_event(session_id, named.at(session_id, 1)))
-        stored: SessionEvent = await self._writer.write(Append(session_id, named, draft.id is not None, size))
+        return (await self.append_events(session_id, (draft,)))[0]
+
+    async def append_events(self, session_id: str, drafts: Sequence[EventDraft]) -> tuple[SessionEvent, ...]:
+        """Store events behind the last one: all, or none. Raises EventConflictError, InvalidRecordError,
+        StoreFullError.
+        """
+        named = [draft.named() for draft in drafts]
+        size = sum(len(check_event(session_id, draft.at(session_id, 1))) for draft in named)
+        may_be_stored = any(draft.id is not None for draft in drafts)
+        if not named:
+            return ()
+        stored: tuple[SessionEvent, ...] = await self._writer.write(Append(session_id, named, may_be_stored, size))
         return stored
 
     async def count_events(self, session_id: str) -> int:

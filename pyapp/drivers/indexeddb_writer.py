@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -39,14 +39,14 @@ class Insert:
 
 @dataclass(slots=True, eq=False)
 class Append:
-    """A draft, with an id, that is to be stored under the next index. Under an id that is not new something
-    may be stored already. `size` is that of its text, in characters."""
+    """Drafts, with ids, that are to be stored under the next indexes: all of them, or none. Under ids that are not
+    new something may be stored already. `size` is that of their texts, in characters."""
 
     session_id: str
-    draft: EventDraft
+    drafts: Sequence[EventDraft]
     may_be_stored: bool
     size: int
-    stored: SessionEvent | None = None
+    stored: tuple[SessionEvent, ...] = ()
     refusal: EventConflictError | InvalidRecordError | None = None
     done: PromptFuture = field(default_factory=PromptFuture)
 
@@ -119,7 +119,7 @@ class Writer:
                     if not wanted.isdisjoint(indexes):
                         break
                     wanted |= indexes
-                events += len(write.events) if isinstance(write, Insert) else 1
+                events += _count(write)
                 characters += _size(write)
                 if batch and (events > MOST_EVENTS or characters > MOST_CHARACTERS):
                     break
@@ -202,6 +202,12 @@ class Writer:
         task.add_done_callback(self._tasks.discard)
 
 
+def _count(write: Write) -> int:
+    if isinstance(write, Insert):
+        return len(write.events)
+    return len(write.drafts) if isinstance(write, Append) else 1
+
+
 def _size(write: Write) -> int:
     if isinstance(write, Insert):
         return sum(len(text) for text in write.texts)
@@ -281,23 +287,18 @@ def _issue_appends(transaction: Transaction, appends: Sequence[Append]) -> None:
 
     def place() -> None:
         for write in appends:
-            write.stored = write.refusal = None
-            stored = known.get(write.draft.id or "")
-            if stored is None:
-                if last_index[write.session_id] == MAX_SAFE_INTEGER:
-                    write.refusal = InvalidRecordError(f"the session {write.session_id!r} has no further index to give")
-                    continue
-                last_index[write.session_id] += 1
-                stored = write.draft.at(write.session_id, last_index[write.session_id])
-                known[stored.id] = stored
-                texts.append(dump(stored.to_row()))
-                write.stored = stored
-                continue
+            write.stored, write.refusal = (), None
             try:
-                check_same_draft(stored, write.session_id, write.draft)
-                write.stored = stored
-            except EventConflictError as refusal:
+                placed = _placed(write, last_index[write.session_id], known)
+            except (EventConflictError, InvalidRecordError) as refusal:
                 write.refusal = refusal
+                continue
+            write.stored = tuple(placed)
+            new = {event.id: event for event in placed if event.id not in known}.values()
+            for event in new:
+                known[event.id] = event
+                last_index[write.session_id] = event.event_index
+            texts.extend(dump(event.to_row()) for event in new)
         if texts:
             add_rows(events, texts)
 
@@ -311,12 +312,29 @@ def _issue_appends(transaction: Transaction, appends: Sequence[Append]) -> None:
             place()
 
     for write in appends:
-        if write.may_be_stored:
-            transaction.then(events.get(from_json(dump(write.draft.id))), learn_event)
+        for draft in write.drafts if write.may_be_stored else ():
+            transaction.then(events.get(from_json(dump(draft.id))), learn_event)
     session_ids = dict.fromkeys(write.session_id for write in appends)
     for session_id in session_ids:
         request = index.openKeyCursor(event_range(session_id), "prev")
         transaction.then(request, partial(learn_last, session_id))
+
+
+def _placed(write: Append, last_index: int, known: Mapping[str, SessionEvent]) -> Sequence[SessionEvent]:
+    """The events that an append asks for: those that are stored, and the new ones behind the last index. Raises
+    EventConflictError and InvalidRecordError."""
+    placed: dict[str, SessionEvent] = {}
+    for draft in write.drafts:
+        id_ = draft.id or ""
+        if (stored := known.get(id_) or placed.get(id_)) is not None:
+            check_same_draft(stored, write.session_id, draft)
+            placed[id_] = stored
+            continue
+        if last_index == MAX_SAFE_INTEGER:
+            raise InvalidRecordError(f"the session {write.session_id!r} has no further index to give")
+        last_index += 1
+        placed[id_] = draft.at(write.session_id, last_index)
+    return [placed[draft.id or ""] for draft in write.drafts]
 
 
 def _issue_missing(transaction: Transaction, write: Insert) -> None:

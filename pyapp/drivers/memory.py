@@ -114,15 +114,30 @@ class InMemorySessionPersistDriver:
 
     async def append_event(self, session_id: str, draft: EventDraft) -> SessionEvent:
         """Store an event behind the last one. Raises EventConflictError and InvalidRecordError."""
-        draft = draft.named()
-        check_event(session_id, draft.at(session_id, 1))
-        if (stored := self._event(draft.id or "")) is not None:
-            check_same_draft(stored, session_id, draft)
-            return stored
+        return (await self.append_events(session_id, (draft,)))[0]
+
+    async def append_events(self, session_id: str, drafts: Sequence[EventDraft]) -> tuple[SessionEvent, ...]:
+        """Store events behind the last one: all, or none. Raises EventConflictError and InvalidRecordError."""
         order = self._event_order.get(session_id, [])
-        event = draft.at(session_id, order[-1][0] + 1 if order else 1)
-        await self.insert_events(session_id, [event])
-        return event
+        next_index = order[-1][0] + 1 if order else 1
+        events: dict[str, SessionEvent] = {}
+        new: list[tuple[Key, str]] = []
+        named = [draft.named() for draft in drafts]
+        for draft in named:
+            event = draft.at(session_id, next_index)
+            text = check_event(session_id, event)
+            if (stored := self._event(event.id) or events.get(event.id)) is not None:
+                check_same_draft(stored, session_id, draft)
+                events[event.id] = stored
+                continue
+            events[event.id] = event
+            new.append(((next_index, event.id), text))
+            next_index += 1
+        for key, text in new:
+            self._put_event(session_id, key, text)
+        self._drop_oldest_events(session_id)
+        self._tell(session_id)
+        return tuple(events[draft.id or ""] for draft in named)
 
     async def count_events(self, session_id: str) -> int:
         """How many events of this session are stored."""

@@ -88,6 +88,20 @@ async def appending_a_known_id_gives_the_stored_event(driver: SessionStore) -> N
     expect_equal(await driver.count_events("s2"), 0, "the number of events of the other session")
 
 
+async def appends_of_many_go_one_behind_the_other(driver: SessionStore) -> None:
+    """In the order given, each with an index of its own; what is stored already is given back from its place."""
+    known = await driver.append_event("s1", draft(1, "a"))
+    first, *new, last = await driver.append_events("s1", [draft(1, "a"), draft(2, "b"), draft(3), draft(2, "b")])
+    expect_equal((first, last), (known, new[0]), "those that were stored already")
+    expect_equal([one.event_index for one in new], [2, 3], "the indexes of the new ones")
+    expect_equal(await all_events(driver), [known, *new], "the events")
+    expect_equal(await driver.append_events("s1", []), (), "what appending nothing gives")
+    bursts = await asyncio.gather(
+        *(driver.append_events("s2", [draft(10 * burst + n) for n in range(10)]) for burst in range(5))
+    )
+    expect_equal(await all_events(driver, "s2", limit=20), [one for burst in bursts for one in burst], "the bursts")
+
+
 async def bad_drafts_are_refused(driver: SessionStore) -> None:
     """What no insert would take no append takes either, and no index is lost by it."""
     await driver.append_event("s1", draft(1))
@@ -100,6 +114,7 @@ async def bad_drafts_are_refused(driver: SessionStore) -> None:
         replace(draft(2), created_at=-1),
     ):
         await expect_refused(driver.append_event("s1", bad), InvalidRecordError, "a bad draft")
+        await expect_refused(driver.append_events("s1", [draft(2), bad]), InvalidRecordError, "a bad draft of two")
     expect_equal((await driver.append_event("s1", draft(2))).event_index, 2, "the next index")
 
 
@@ -200,6 +215,7 @@ STORE_CONTRACT: tuple[StorePromise, ...] = (
     session_heads_agree_with_the_list,
     appends_take_the_next_index,
     appending_a_known_id_gives_the_stored_event,
+    appends_of_many_go_one_behind_the_other,
     bad_drafts_are_refused,
     nothing_is_appended_behind_the_largest_index,
     concurrent_appends_leave_no_gap,

@@ -10,7 +10,7 @@ from ...errors import EventConflictError
 from ...types import SessionEvent
 from ..base import SessionStore
 from .kit import all_events, all_sessions, event, expect_equal, expect_refused, record
-from .store import StorePromise
+from .store import StorePromise, draft
 
 
 def rows(events: list[SessionEvent]) -> list[str]:
@@ -29,6 +29,15 @@ async def insert_events_is_all_or_nothing(driver: SessionStore) -> None:
     ):
         await expect_refused(driver.insert_events("s1", refused), EventConflictError, "a conflict among many")
         expect_equal(await all_events(driver), [event(5, id_="taken")], "the events")
+
+
+async def append_events_is_all_or_nothing(driver: SessionStore) -> None:
+    """When one of many is refused, none is stored and no index is lost."""
+    stored = await driver.append_event("s1", draft(1, "taken"))
+    many = [draft(2), draft(3, "taken"), draft(4)]
+    await expect_refused(driver.append_events("s1", many), EventConflictError, "a conflict among many")
+    expect_equal(await all_events(driver), [stored], "the events")
+    expect_equal((await driver.append_event("s1", draft(5))).event_index, 2, "the next index")
 
 
 async def add_sessions_adds_everything(driver: SessionStore) -> None:
@@ -135,6 +144,7 @@ async def add_sessions_takes_back_what_a_failing_source_began(driver: SessionSto
 
 WHOLE_CONTRACT: tuple[StorePromise, ...] = (
     insert_events_is_all_or_nothing,
+    append_events_is_all_or_nothing,
     add_sessions_adds_everything,
     add_sessions_refuses_a_known_session,
     add_sessions_refuses_a_known_event,
