@@ -3,31 +3,48 @@
 The public names, and nothing else: importing this needs only the standard library and no browser.
 """
 
+from .acp.messages import PermissionOption, PermissionRequest
 from .drivers.base import ObservableStore, SessionPersistDriver, SessionStore, StoreChange, Totals
 from .drivers.defaults import with_defaults
 from .drivers.indexeddb import IndexedDBSessionPersistDriver
 from .drivers.memory import InMemorySessionPersistDriver
 from .errors import (
+    AgentError,
+    AgentGoneError,
+    AlreadyAnsweredError,
     Cancelled,
     EventConflictError,
     InvalidCursorError,
     InvalidFileError,
     InvalidRecordError,
+    PromptInterruptedError,
     PyappError,
+    ServerError,
+    ServerRefusedError,
+    ServerUnreachableError,
     StoreError,
     StoreFullError,
     StoreUnavailableError,
     UnknownLayoutError,
     UnknownSessionError,
+    UnsupportedValueError,
 )
+from .sdk.client import SandboxAgent
+from .sdk.restore import RestorePreview
+from .sdk.server import Exchange
+from .sdk.session import Session
 from .types import EventDraft, ListPage, SessionEvent, SessionRecord
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AgentError",
+    "AgentGoneError",
+    "AlreadyAnsweredError",
     "Cancelled",
     "EventConflictError",
     "EventDraft",
+    "Exchange",
     "InMemorySessionPersistDriver",
     "IndexedDBSessionPersistDriver",
     "InvalidCursorError",
@@ -35,7 +52,16 @@ __all__ = [
     "InvalidRecordError",
     "ListPage",
     "ObservableStore",
+    "PermissionOption",
+    "PermissionRequest",
+    "PromptInterruptedError",
     "PyappError",
+    "RestorePreview",
+    "SandboxAgent",
+    "ServerError",
+    "ServerRefusedError",
+    "ServerUnreachableError",
+    "Session",
     "SessionEvent",
     "SessionPersistDriver",
     "SessionRecord",
@@ -47,6 +73,7 @@ __all__ = [
     "Totals",
     "UnknownLayoutError",
     "UnknownSessionError",
+    "UnsupportedValueError",
     "__version__",
     "with_defaults",
 ]

@@ -7,15 +7,26 @@
     ├── EventConflictError      a write that would overwrite a stored event
     ├── InvalidFileError        a file that is not a recording; knows the line
     ├── Cancelled               the user stopped a long job; nothing was changed
-    └── StoreError              the store could not do what was asked
-        ├── StoreUnavailableError   it cannot be opened here, or was closed
-        ├── UnknownLayoutError      it holds a layout that is not ours to touch
-        └── StoreFullError          the disk or the quota is full
+    ├── StoreError              the store could not do what was asked
+    │   ├── StoreUnavailableError   it cannot be opened here, or was closed
+    │   ├── UnknownLayoutError      it holds a layout that is not ours to touch
+    │   └── StoreFullError          the disk or the quota is full
+    ├── ServerError             the agent server could not do what was asked, or answers what it must not
+    │   ├── ServerUnreachableError  nothing answers there, or not to this page
+    │   ├── ServerRefusedError      it wants another token
+    │   └── AgentGoneError          the agent's process is there no more
+    ├── AgentError              the agent answered a request with an error
+    ├── PromptInterruptedError  a turn was cut off, and is not repeated
+    ├── AlreadyAnsweredError    a permission request that has its answer
+    └── UnsupportedValueError   a mode, model or option that the agent does not offer
 
 Every message says what happened and, where there is something to do, what.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 
 class PyappError(Exception):
@@ -96,3 +107,51 @@ class UnknownLayoutError(StoreError):
 
 class StoreFullError(StoreError):
     """The disk or the browser's quota is full; what was stored before is whole and readable."""
+
+
+class ServerError(PyappError):
+    """The agent server could not do what was asked. `status` is that of HTTP, 0 where there was no answer."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ServerUnreachableError(ServerError):
+    """No answer came: nothing listens there, the network is down, or the browser kept the page from asking."""
+
+
+class ServerRefusedError(ServerError):
+    """The server wants a token, or another one (401, 403)."""
+
+
+class AgentGoneError(ServerError):
+    """The server knows this agent process no more: it ended, or the server was started anew."""
+
+
+class AgentError(PyappError):
+    """The agent's answer to a request was a JSON-RPC error; `code` and `data` are as it gave them."""
+
+    def __init__(self, method: str, code: int, message: str, data: Any = None) -> None:
+        super().__init__(f"the agent refused {method}: {message} (code {code})")
+        self.method = method
+        self.code = code
+        self.data = data
+
+
+class PromptInterruptedError(PyappError):
+    """A turn was cut off before its answer came. It was not repeated, since the agent may have run it."""
+
+
+class AlreadyAnsweredError(PyappError):
+    """Another client, or this one before, has answered this permission request; or nobody waits for it any more."""
+
+
+class UnsupportedValueError(PyappError, ValueError):
+    """A value that the agent does not offer; nothing was sent. `allowed` are those that it does."""
+
+    def __init__(self, what: str, value: str, allowed: Sequence[str]) -> None:
+        offers = ", ".join(allowed) if allowed else "none"
+        super().__init__(f"the agent offers no {what} {value!r}; it offers: {offers}")
+        self.value = value
+        self.allowed = tuple(allowed)

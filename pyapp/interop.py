@@ -7,7 +7,8 @@ first call, since a memory snapshot may be taken after the import.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -156,6 +157,35 @@ async def file_slices(file: JsValue, size: int = 1 << 20) -> AsyncIterator[bytes
     for start in range(0, int(file.size), size):
         buffer = await file.slice(start, start + size).arrayBuffer()
         yield buffer.to_bytes()
+
+
+class Fetch:
+    """One request by the browser's `fetch`, with a body that is read as it comes. Its methods raise JsException."""
+
+    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+        self._controller = scope().AbortController.new()
+        js_options = from_json(json.dumps(options))
+        js_options.signal = self._controller.signal
+        self._promise = scope().fetch(url, js_options)
+        self._response: JsValue = None
+
+    async def answer(self) -> tuple[int, str]:
+        """Status and content type, once the head of the answer is there."""
+        self._response = await self._promise
+        content_type = self._response.headers.get("content-type")
+        return int(self._response.status), content_type if isinstance(content_type, str) else ""
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body."""
+        if is_absent(self._response.body):
+            return
+        reader = self._response.body.getReader()
+        while not (piece := await reader.read()).done:
+            yield piece.value.to_bytes()
+
+    def abort(self) -> None:
+        """Nobody waits for the rest; after the end of the answer this does nothing."""
+        self._controller.abort()
 
 
 async def fetch_bytes(url: str) -> AsyncIterator[bytes]:

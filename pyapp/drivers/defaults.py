@@ -35,8 +35,8 @@ DELETED = "pyapp:deleted"
 """The field of a record by which a session counts as deleted: such a driver can take nothing away, so the record is
 emptied and marked, and its events stay in the driver, unseen."""
 
-OWN = ("append_event", "append_events", "insert_events", "last_events", "count_events", "delete_session", "session_heads",
-       "totals", "add_sessions", "aclose", "__aenter__", "__aexit__")  # fmt: skip
+OWN = ("append_event", "append_events", "insert_events", "last_events", "count_events", "delete_session",
+       "session_heads", "totals", "add_sessions", "aclose", "__aenter__", "__aexit__")  # fmt: skip
 """What a driver may have beyond the five methods."""
 
 
@@ -52,8 +52,8 @@ class DefaultStore:
         back what they began: after an error the first events are stored (those of `add_sessions` unseen, since
     records come last). And the id of a deleted session cannot be used again (StoreError).
 
-        `append_event` takes the index behind the last one that it knows of. Where others write to the same driver and leave
-        out indexes, an event may go in such a hole.
+    `append_event` takes the index behind the last one that it knows of. Where others write to the same driver
+    and leave out indexes, an event may go in such a hole.
     """
 
     def __init__(self, driver: SessionPersistDriver) -> None:

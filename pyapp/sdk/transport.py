@@ -1,0 +1,68 @@
+"""How the client reaches a server: one small Protocol, of which there are three.
+
+`fetch.py` in the browser, `http.py` (httpx) on CPython, `memory.py` for tests without a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import ServerError
+
+LARGEST_BODY = 64 << 20
+"""Bytes of an answer that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent. `body` is JSON text, or None."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer whose body is read as it comes."""
+
+    status: int
+    content_type: str
+    pieces: AsyncIterator[bytes]
+
+
+class Transport(Protocol):
+    """Carries requests. A task that is cancelled aborts its request."""
+
+    def open(self, request: Request) -> AbstractAsyncContextManager[Stream]:
+        """The answer as it comes; leaving the context aborts it. Entering, and reading pieces, raises
+        ServerUnreachableError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections that are kept open."""
+        ...
+
+
+async def send(transport: Transport, request: Request) -> Response:
+    """The whole answer, whatever its status. Raises ServerUnreachableError when none came, and ServerError when it is
+    larger than `LARGEST_BODY`."""
+    async with transport.open(request) as stream:
+        body = bytearray()
+        async for piece in stream.pieces:
+            body += piece
+            if len(body) > LARGEST_BODY:
+                raise ServerError(f"the answer has more than {LARGEST_BODY:,} bytes", stream.status)
+        return Response(stream.status, bytes(body))
