@@ -162,26 +162,6 @@ class StoreChange:
     everything: bool = False
 
 
-class Listeners:
-    """Who wants to hear of changes."""
-
-    def __init__(self) -> None:
-        self._listeners: list[Callable[[StoreChange], None]] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._listeners)
-
-    def add(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
-        """Call `listener` after changes; the returned function ends it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
-    def tell(self, change: StoreChange) -> None:
-        """Tell all who listen now."""
-        for listener in list(self._listeners):
-            listener(change)
-
-
 @dataclass(frozen=True, slots=True)
 class Totals:
     """How many sessions and events a store holds."""

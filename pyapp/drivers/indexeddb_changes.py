@@ -11,7 +11,8 @@ import json
 from collections.abc import Callable
 
 from ..interop import Callbacks, JsValue, scope
-from .base import Listeners, StoreChange
+from ..listeners import Listeners
+from .base import StoreChange
 
 PAUSE = 0.04
 """Seconds for which changes are gathered, so that a flood of writes costs a few words."""
@@ -27,7 +28,7 @@ class Changes:
         self._name = f"sandbox-agent-pyodide:{database_name}"
         self._channel: JsValue = None
         self._callbacks = Callbacks()
-        self._listeners = Listeners()
+        self._listeners: Listeners[StoreChange] = Listeners()
         self._changed: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
 

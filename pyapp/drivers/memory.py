@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import EventConflictError
+from ..listeners import Listeners
 from ..types import EventDraft, ListPage, SessionEvent, SessionRecord
 from .base import (
     Key,
-    Listeners,
     SessionHead,
     StoreChange,
     Totals,
@@ -48,7 +48,7 @@ class InMemorySessionPersistDriver:
         self._session_order: list[Key] = []
         self._events: dict[str, str] = {}
         self._event_order: dict[str, list[Key]] = {}
-        self._listeners = Listeners()
+        self._listeners: Listeners[StoreChange] = Listeners()
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 from ..errors import InvalidRecordError
+from ..listeners import Listeners
 from ..types import MAX_SAFE_INTEGER
-from .base import Listeners, StoreChange, check_ids
+from .base import StoreChange, check_ids
 
 MAX_NAME = 200
 """Characters of a session's name."""
@@ -80,7 +81,7 @@ class InMemoryNoteStore:
 
     def __init__(self) -> None:
         self._notes: dict[str, SessionNote] = {}
-        self._listeners = Listeners()
+        self._listeners: Listeners[StoreChange] = Listeners()
 
     async def get_notes(self, session_ids: Sequence[str]) -> Mapping[str, SessionNote]:
         return {id_: self._notes[id_] for id_ in session_ids if id_ in self._notes}

@@ -103,7 +103,7 @@ class SandboxAgent:
         """The server's address, without a slash at its end."""
         return self._around.server.base_url
 
-    def on_exchange(self, listener: Callable[[Exchange], None]) -> Callable[[], None]:
+    def on_exchange(self, listener: Callable[[Exchange], object]) -> Callable[[], None]:
         """Tell of each request to the server, when it begins and when it has ended; the returned function ends it."""
         return self._around.server.on_exchange(listener)
 

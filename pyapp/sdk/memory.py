@@ -1,11 +1,7 @@
 """A sandbox-agent server in the memory of the process, and the transport to it: for tests without a network.
 
-async def agent(message, say):
-    if message["method"] == "session/new":
-        say({"jsonrpc": "2.0", "id": message["id"], "result": {"sessionId": "s"}})
-
-server = InMemoryAgentServer({"mock": agent})
-client = await SandboxAgent.connect(base_url="http://memory", transport=server.transport())
+An agent is a function that starts one: it is given what says messages to the clients, and gives what takes theirs.
+`tests/sdk/agents.py` of this project has some.
 """
 
 from __future__ import annotations
@@ -23,8 +19,9 @@ from ..errors import ServerUnreachableError
 from .transport import Request, Stream
 
 Say = Callable[[Message], None]
-Agent = Callable[[Message, Say], Awaitable[None]]
-"""An agent: is given each message of its clients, and says messages; it may go on saying after it has returned."""
+Take = Callable[[Message], Awaitable[None]]
+Agent = Callable[[Say], Take]
+"""Starts a process of an agent: what it is given says messages to the clients, what it gives takes theirs."""
 
 
 class InMemoryAgentServer:
@@ -50,6 +47,10 @@ class InMemoryAgentServer:
     def start(self) -> None:
         """Come back, knowing nothing of before."""
         self.is_up = True
+
+    def said(self, process: str) -> list[Message]:
+        """All that a process has said so far, in its order."""
+        return [json.loads(message) for message in self.processes[process].messages]
 
     async def answer(self, request: Request) -> tuple[int, Any]:
         """Status and JSON of everything but streams."""
@@ -121,31 +122,31 @@ class _Process:
 
     def __init__(self, name: str, agent: Agent) -> None:
         self._name = name
-        self._agent = agent
         self._created_at = int(time.time() * 1000)
-        self._said: list[bytes] = []
+        self.messages: list[bytes] = []
         self._answers: dict[str, asyncio.Future[Message]] = {}
         self._more = asyncio.Event()
         self._ended = False
+        self._take = agent(self._say)
 
     def row(self, id_: str) -> dict[str, Any]:
         return {"serverId": id_, "agent": self._name, "createdAtMs": self._created_at}
 
     async def take(self, message: Message) -> Message | None:
         if kind(message) != "request":
-            await self._agent(message, self._say)
+            await self._take(message)
             return None
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._answers[id_text(message["id"])] = answer
-        await self._agent(message, self._say)
+        await self._take(message)
         return await answer
 
     async def stream(self, after: int) -> AsyncIterator[bytes]:
         while True:
             more = self._more
-            while after < len(self._said):
+            while after < len(self.messages):
                 after += 1
-                yield b"event: message\nid: %d\ndata: %s\n\n" % (after, self._said[after - 1])
+                yield b"event: message\nid: %d\ndata: %s\n\n" % (after, self.messages[after - 1])
             if self._ended:
                 raise ServerUnreachableError("the connection broke off")
             await more.wait()
@@ -159,7 +160,7 @@ class _Process:
                 answer.exception()  # it may be that nobody waits
 
     def _say(self, message: Message) -> None:
-        self._said.append(json.dumps(message).encode())
+        self.messages.append(json.dumps(message).encode())
         if kind(message) == "response" and (answer := self._answers.pop(id_text(message["id"]), None)) is not None:
             answer.set_result(message)
         self._wake()

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from .. import json_text
 from ..acp.jsonrpc import Message
 from ..errors import AgentGoneError, ServerError, ServerRefusedError, ServerUnreachableError
+from ..listeners import Listeners
 from .transport import Request, Response, Stream, Transport, send
 
 LONGEST_REASON = 500
@@ -47,12 +48,11 @@ class AgentServer:
         self._transport = transport
         self._headers = {"Authorization": f"Bearer {check_token(token)}"} if token else {}
         self._ids = itertools.count(1)
-        self._watchers: list[Callable[[Exchange], None]] = []
+        self._watchers: Listeners[Exchange] = Listeners()
 
-    def on_exchange(self, listener: Callable[[Exchange], None]) -> Callable[[], None]:
+    def on_exchange(self, listener: Callable[[Exchange], object]) -> Callable[[], None]:
         """Tell of each request, when it begins and when it has ended; the returned function ends it."""
-        self._watchers.append(listener)
-        return lambda: self._watchers.remove(listener)
+        return self._watchers.add(listener)
 
     async def aclose(self) -> None:
         """Close the transport."""
@@ -121,8 +121,7 @@ class AgentServer:
 
     def tell(self, exchange: Exchange) -> None:
         """Tell whoever watches."""
-        for watcher in list(self._watchers):
-            watcher(exchange)
+        self._watchers.tell(exchange)
 
 
 class _Watched:

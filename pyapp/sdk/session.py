@@ -31,9 +31,9 @@ from ..errors import (
     UnknownSessionError,
     UnsupportedValueError,
 )
+from ..listeners import Listeners
 from ..types import Row, SessionEvent, SessionRecord
 from .link import Connection
-from .listeners import Listeners
 from .opening import Hooks, Opened, create, end_process, resume
 from .restore import read_history
 from .settings import check_mode, check_option, mode_ids, option_of
@@ -247,15 +247,15 @@ class Session:
 
     # what it hears
 
-    def on_event(self, listener: Callable[[SessionEvent], None]) -> Callable[[], None]:
+    def on_event(self, listener: Callable[[SessionEvent], object]) -> Callable[[], None]:
         """Tell of every event from now on, in order, once it is stored; the returned function ends it."""
         return self._events.add(listener)
 
-    def on_state(self, listener: Callable[[Session], None]) -> Callable[[], None]:
+    def on_state(self, listener: Callable[[Session], object]) -> Callable[[], None]:
         """Tell when `state`, `running`, the settings or the permission requests may have changed."""
         return self._states.add(listener)
 
-    def on_permission_request(self, listener: Callable[[PermissionRequest], None]) -> Callable[[], None]:
+    def on_permission_request(self, listener: Callable[[PermissionRequest], object]) -> Callable[[], None]:
         """Tell of each permission request, those that wait at once; the returned function ends it.
 
         Where this client prompts and nobody listens, requests are answered with "cancelled", as upstream does it.

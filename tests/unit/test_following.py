@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from pyapp import EventDraft, InMemorySessionPersistDriver, StoreChange
-from pyapp.drivers.base import Listeners
+from pyapp.listeners import Listeners
 from tests.unit.fake_page import FakePage
 from tests.unit.recordings import Script
 from tests.unit.test_inspector import in_loop, long_session, page_with, record

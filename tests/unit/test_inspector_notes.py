@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from pyapp import StoreChange, StoreFullError, UnknownLayoutError
-from pyapp.drivers.base import Listeners, SessionHead
+from pyapp.drivers.base import SessionHead
 from pyapp.drivers.notes import InMemoryNoteStore, SessionNote
 from pyapp.inspector.incoming import from_page
 from pyapp.inspector.messages import HeadsRead, RecordsChanged, Ticked
 from pyapp.inspector.notes.messages import Filtered, MarkDue, NotesLost
 from pyapp.inspector.notes.values import split_tags
+from pyapp.listeners import Listeners
 from tests.unit.fake_page import FakePage
 from tests.unit.recordings import Script
 from tests.unit.test_inspector import in_loop, long_session, page_with, record

@@ -12,9 +12,13 @@ import pytest
 import pyapp
 
 PUBLIC = {
+    "AgentError",
+    "AgentGoneError",
+    "AlreadyAnsweredError",
     "Cancelled",
     "EventConflictError",
     "EventDraft",
+    "Exchange",
     "InMemorySessionPersistDriver",
     "IndexedDBSessionPersistDriver",
     "InvalidCursorError",
@@ -22,7 +26,16 @@ PUBLIC = {
     "InvalidRecordError",
     "ListPage",
     "ObservableStore",
+    "PermissionOption",
+    "PermissionRequest",
+    "PromptInterruptedError",
     "PyappError",
+    "RestorePreview",
+    "SandboxAgent",
+    "ServerError",
+    "ServerRefusedError",
+    "ServerUnreachableError",
+    "Session",
     "SessionEvent",
     "SessionPersistDriver",
     "SessionRecord",
@@ -34,6 +47,7 @@ PUBLIC = {
     "Totals",
     "UnknownLayoutError",
     "UnknownSessionError",
+    "UnsupportedValueError",
     "__version__",
     "with_defaults",
 }

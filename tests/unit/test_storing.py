@@ -6,7 +6,7 @@ from typing import Any
 
 from pyapp import EventDraft, InMemorySessionPersistDriver, SessionStore, UnknownLayoutError
 from pyapp.archive import check_recording
-from pyapp.drivers.base import Listeners
+from pyapp.listeners import Listeners
 from tests.unit.fake_page import FakeFile, FakePage
 from tests.unit.test_inspector import in_loop, long_session, page_with
 

@@ -13,12 +13,12 @@ class Listeners(Generic[T]):
     """Functions that are told of values, in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._listeners: list[Callable[[T], None]] = []
+        self._listeners: list[Callable[[T], object]] = []
 
     def __bool__(self) -> bool:
         return bool(self._listeners)
 
-    def add(self, listener: Callable[[T], None]) -> Callable[[], None]:
+    def add(self, listener: Callable[[T], object]) -> Callable[[], None]:
         """Tell `listener` from now on; the returned function ends it, and does nothing a second time."""
         self._listeners.append(listener)
 

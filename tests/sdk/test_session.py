@@ -1,0 +1,565 @@
+"""A session with its agent: what is stored, what is heard, and what happens when something goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pyapp import (
+    AgentGoneError,
+    AlreadyAnsweredError,
+    EventConflictError,
+    EventDraft,
+    InMemorySessionPersistDriver,
+    PermissionRequest,
+    PromptInterruptedError,
+    SandboxAgent,
+    SessionEvent,
+    StoreError,
+    StoreFullError,
+    UnknownSessionError,
+    UnsupportedValueError,
+)
+from pyapp.acp.jsonrpc import Message
+
+from .agents import Process
+from .kit import Place, agent_messages, assert_no_gaps, run, text_of, until
+
+
+async def wait(process: Process, _params: Message) -> Any:
+    """A turn that says a word and goes on until it is cancelled."""
+    process.words("working")
+    await process.cancelled.wait()
+    return {"stopReason": "cancelled"}
+
+
+async def ask(process: Process, params: Message) -> Any:
+    """A turn that asks before it says what was chosen."""
+    answer = await process.ask(params["prompt"][-1]["text"])
+    process.words(str(answer["result"]["outcome"].get("optionId", "cancelled")))
+    return {"stopReason": "end_turn"}
+
+
+def process_of(place: Place) -> str:
+    (process,) = place.server.processes
+    return process
+
+
+def test_every_message_is_stored_in_true_order() -> None:
+    async def work() -> None:
+        place = Place()
+        async with await place.client() as client:
+            session = await client.create_session("mock", cwd="/home")
+            assert await session.prompt("a b c") == {"stopReason": "end_turn"}
+            events = await place.events(session.id)
+            assert_no_gaps(events)
+            assert agent_messages(events) == place.said(process_of(place))
+            assert [event.payload.get("method", "response") for event in events] == [
+                "initialize", "response", "session/new", "response", "session/prompt",
+                "session/update", "session/update", "session/update", "response",
+            ]  # fmt: skip
+            assert [event.payload for event in events if event.sender == "client"] == place.agent.processes[0].heard
+            record = await client.get_session(session.id)
+            assert record == session.record
+            assert record is not None
+            assert (record.agent, record.agent_session_id) == ("mock", "remote")
+            assert record.session_init == {"cwd": "/home", "mcpServers": []}
+            assert record.extra["serverId"] == process_of(place)
+
+    run(work())
+
+
+def test_what_is_sent_and_heard_is_stored_before() -> None:
+    async def work() -> None:
+        place = Place()
+
+        async def turn(process: Process, params: Message) -> Any:
+            stored = await place.events(session.id)
+            assert stored[-1].payload["params"] == params, "the prompt is stored before the agent gets it"
+            process.words("x")
+            return {}
+
+        place.agent.turn = turn
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            heard: list[SessionEvent] = []
+
+            def hear(event: SessionEvent) -> None:
+                assert event.id in place.store._events  # type: ignore[attr-defined]
+                heard.append(event)
+
+            session.on_event(hear)
+            await session.prompt("hello")
+            assert heard == (await place.events(session.id))[4:]
+
+    run(work())
+
+
+def test_a_second_client_reads_on_and_hears_each_event_once() -> None:
+    async def work() -> None:
+        place = Place()
+        async with await place.client() as one, await place.client() as two:
+            first = await one.create_session("mock")
+            second = await two.resume_session(first.id)
+            heard: dict[str, list[SessionEvent]] = {"first": [], "second": []}
+            first.on_event(heard["first"].append)
+            second.on_event(heard["second"].append)
+            await first.prompt("from the first")
+            await second.prompt("from the second")
+            events = await place.events(first.id)
+            await until(lambda: len(heard["first"]) == len(heard["second"]) == len(events) - 4)
+            assert heard["first"] == heard["second"] == events[4:]
+            assert agent_messages(events) == place.said(process_of(place))
+            await first.aclose()
+            assert await second.prompt("still here") == {"stopReason": "end_turn"}
+
+    run(work())
+
+
+def test_a_reload_in_the_middle_of_a_turn_loses_nothing() -> None:
+    """A client is dropped as a page is; the next one finds the same process, and the turn ends."""
+
+    async def work() -> None:
+        place = Place(wait)
+        one = await place.client()
+        session = await one.create_session("mock")
+        turn = asyncio.ensure_future(session.prompt("go on"))
+        await until(lambda: session.running)
+        await until(lambda: len(place.said(process_of(place))) == 3)
+        await one.dispose()
+        with pytest.raises(Exception, match="let go"):
+            await turn
+        async with await place.client() as two:
+            again = await two.resume_session(session.id)
+            assert again.running
+            assert len(place.agent.processes) == 1
+            await again.cancel()
+            await until(lambda: not again.running)
+            events = await place.events(session.id)
+            assert_no_gaps(events)
+            assert agent_messages(events) == place.said(process_of(place))
+
+    run(work())
+
+
+def test_a_lost_process_is_replaced_and_given_the_history() -> None:
+    async def work() -> None:
+        place = Place()
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            await session.prompt("the answer is 42")
+            before = await client.restore_preview(session.id)
+            place.server.stop()
+            place.server.start()
+            assert await session.prompt("what was it?") == {"stopReason": "end_turn"}
+            (_, process) = place.agent.processes
+            prompt = process.heard[-1]["params"]["prompt"]
+            assert prompt[0]["text"] == before.text
+            assert "the answer is 42" in prompt[0]["text"]
+            assert prompt[1] == {"type": "text", "text": "what was it?"}
+            await session.prompt("and now?")
+            assert len(process.heard[-1]["params"]["prompt"]) == 1, "the history is given once"
+            events = await place.events(session.id)
+            assert_no_gaps(events)
+            assert session.record.extra["serverId"] == process_of(place)
+            assert "historyPending" not in session.record.extra
+
+    run(work())
+
+
+def test_two_clients_restore_one_session_once() -> None:
+    async def work() -> None:
+        place = Place()
+        async with await place.client() as one, await place.client() as two:
+            session = await one.create_session("mock")
+            await session.prompt("before")
+            other = await two.resume_session(session.id)
+            place.server.stop()
+            place.server.start()
+            await asyncio.gather(session.prompt("from one"), other.prompt("from two"))
+            assert len(place.server.processes) == 1
+            assert len(place.agent.processes) == 2
+            events = await place.events(session.id)
+            assert_no_gaps(events)
+
+    run(work())
+
+
+def test_a_prompt_that_is_cut_off_is_not_repeated() -> None:
+    async def work() -> None:
+        place = Place(wait)
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            turn = asyncio.ensure_future(session.prompt("go"))
+            await until(lambda: place.agent.processes[0].heard[-1]["method"] == "session/prompt")
+            place.server.stop()
+            place.server.start()
+            with pytest.raises(PromptInterruptedError, match="not repeated"):
+                await turn
+            place.agent.turn = Place().agent.turn
+            await session.prompt("on")
+            assert [message["method"] for message in place.agent.processes[1].heard] == [
+                "initialize", "session/new", "session/prompt",
+            ]  # fmt: skip
+
+    run(work())
+
+
+def test_an_agent_that_exits_ends_the_turn() -> None:
+    async def exit_(process: Process, _params: Message) -> Any:
+        process.say({"jsonrpc": "2.0", "method": "_adapter/agent_exited", "params": {"code": 7}})
+        await asyncio.sleep(60)
+
+    async def work() -> None:
+        place = Place(exit_)
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            with pytest.raises(PromptInterruptedError):
+                await session.prompt("go")
+            assert isinstance(session.error, AgentGoneError)
+            place.agent.turn = Place().agent.turn
+            await session.prompt("on")
+            assert len(place.agent.processes) == 2
+
+    run(work())
+
+
+def test_unsupported_values_are_refused_before_anything_is_sent() -> None:
+    async def work() -> None:
+        place = Place()
+        async with await place.client() as client:
+            session = await client.create_session("mock", mode="plan", model="large")
+            process = place.agent.processes[0]
+            sent = len(process.heard)
+            stored = len(await place.events(session.id))
+            for attempt in (
+                session.set_mode("fast"),
+                session.set_model("huge"),
+                session.set_thought_level("high"),
+                session.set_config_option("colour", "red"),
+            ):
+                with pytest.raises(UnsupportedValueError, match="offers"):
+                    await attempt
+            with pytest.raises(UnsupportedValueError) as refusal:
+                await session.set_mode("fast")
+            assert refusal.value.allowed == ("code", "plan")
+            assert len(process.heard) == sent
+            assert len(await place.events(session.id)) == stored
+            assert session.modes is not None
+            assert session.modes["currentModeId"] == "plan"
+            record = await client.get_session(session.id)
+            assert record is not None
+            assert record.modes == session.modes
+            assert record.config_options is not None
+            assert record.config_options[0]["currentValue"] == "large"
+            with pytest.raises(UnsupportedValueError):
+                await client.create_session("mock", id="never", mode="fast")
+            assert await client.get_session("never") is None
+            assert await place.events("never") == []
+            assert len(place.server.processes) == 1
+
+    run(work())
+
+
+def test_what_the_agent_changes_by_itself_is_kept() -> None:
+    async def change(process: Process, _params: Message) -> Any:
+        process.update("current_mode_update", currentModeId="plan")
+        return {}
+
+    async def work() -> None:
+        place = Place(change)
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            await session.prompt("go")
+            await until(lambda: (session.record.modes or {}).get("currentModeId") == "plan")
+            assert (await session.refresh()).modes == session.modes
+
+    run(work())
+
+
+@pytest.mark.parametrize(("reply", "option"), [("once", "yes"), ("always", "yes"), ("reject", "no")])
+def test_permissions_are_answered(reply: Any, option: str) -> None:
+    async def work() -> None:
+        place = Place(ask)
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            asked: list[PermissionRequest] = []
+            session.on_permission_request(asked.append)
+            turn = asyncio.ensure_future(session.prompt("p1"))
+            await until(lambda: asked)
+            assert session.permission_requests == tuple(asked)
+            await session.respond_permission(asked[0].id, reply)
+            await turn
+            assert session.permission_requests == ()
+            assert text_of(await place.events(session.id)) == option
+            with pytest.raises(AlreadyAnsweredError):
+                await session.respond_permission(asked[0].id, reply)
+
+    run(work())
+
+
+def test_one_of_two_answers_counts_and_both_clients_know_it() -> None:
+    async def work() -> None:
+        place = Place(ask)
+        async with await place.client() as one, await place.client() as two:
+            first = await one.create_session("mock")
+            second = await two.resume_session(first.id)
+            first.on_permission_request(lambda _request: None)
+            turn = asyncio.ensure_future(first.prompt("p1"))
+            await until(lambda: first.permission_requests and second.permission_requests)
+            (request,) = second.permission_requests
+            outcomes = await asyncio.gather(
+                first.respond_permission(request.id, "once"),
+                second.respond_permission(request.id, "reject"),
+                return_exceptions=True,
+            )
+            assert [type(outcome) for outcome in outcomes].count(AlreadyAnsweredError) == 1
+            await turn
+            chosen = "yes" if outcomes[0] is None else "no"
+            events = await place.events(first.id)
+            assert text_of(events) == chosen
+            await until(lambda: not second.permission_requests)
+            answers = [event for event in events if event.sender == "client" and "result" in event.payload]
+            assert len(answers) == 1
+            sent = [message for message in place.agent.processes[0].heard if "result" in message]
+            assert len(sent) == 1
+
+    run(work())
+
+
+def test_a_permission_that_waits_outlives_the_client() -> None:
+    async def work() -> None:
+        place = Place(ask)
+        one = await place.client()
+        session = await one.create_session("mock")
+        session.on_permission_request(lambda _request: None)
+        turn = asyncio.ensure_future(session.prompt("p1"))
+        await until(lambda: session.permission_requests)
+        await one.dispose()
+        with pytest.raises(Exception, match="let go"):
+            await turn
+        async with await place.client() as two:
+            again = await two.resume_session(session.id)
+            asked: list[PermissionRequest] = []
+            again.on_permission_request(asked.append)
+            await again.respond_permission(asked[0].id, option_id="no")
+            await until(lambda: not again.running)
+            assert text_of(await place.events(session.id)) == "no"
+
+    run(work())
+
+
+def test_an_answer_whose_client_died_before_sending_it_is_sent() -> None:
+    async def work() -> None:
+        place = Place(ask)
+        one = await place.client()
+        session = await one.create_session("mock")
+        session.on_permission_request(lambda _request: None)
+        turn = asyncio.ensure_future(session.prompt("p1"))
+        await until(lambda: session.permission_requests)
+        (request,) = session.permission_requests
+        process, connection = process_of(place), session.record.last_connection_id
+        await one.dispose()
+        with pytest.raises(Exception, match="let go"):
+            await turn
+        result = {"outcome": {"outcome": "selected", "optionId": "yes"}}
+        payload = {"jsonrpc": "2.0", "id": "p1", "result": result}
+        await place.store.append_event(  # type: ignore[attr-defined]
+            session.id, EventDraft("client", payload, connection, 1, f"{process}:answer:{request.id}")
+        )
+        async with await place.client() as two:
+            again = await two.resume_session(session.id)
+            await until(lambda: not again.running)
+            assert text_of(await place.events(session.id)) == "yes"
+
+    run(work())
+
+
+def test_nobody_who_listens_means_cancelled() -> None:
+    async def work() -> None:
+        place = Place(ask)
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            await session.prompt("p1")
+            assert text_of(await place.events(session.id)) == "cancelled"
+
+    run(work())
+
+
+def test_requests_that_this_client_has_not_are_refused_and_stored() -> None:
+    async def read(process: Process, _params: Message) -> Any:
+        answer = await process.ask(5, "fs/read_text_file")
+        process.words(str(answer["error"]["code"]))
+        return {}
+
+    async def work() -> None:
+        place = Place(read)
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            await session.prompt("go")
+            assert text_of(await place.events(session.id)) == "-32601"
+
+    run(work())
+
+
+class FullStore(InMemorySessionPersistDriver):
+    """A store that is full while `is_full`."""
+
+    is_full = False
+
+    async def append_events(self, session_id: str, drafts: Any) -> tuple[SessionEvent, ...]:
+        if self.is_full:
+            raise StoreFullError("the disk is full")
+        return await super().append_events(session_id, drafts)
+
+
+def test_a_store_that_fails_is_an_error_and_never_a_gap() -> None:
+    async def work() -> None:
+        store = FullStore()
+        place = Place(wait, store)
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            turn = asyncio.ensure_future(session.prompt("go"))
+            await until(lambda: session.running)
+            await until(lambda: len(place.said(process_of(place))) == 3)
+            store.is_full = True
+            place.agent.processes[0].words("not stored")
+            with pytest.raises(StoreFullError):
+                await turn
+            assert session.state == "closed"
+            with pytest.raises(StoreError):
+                await session.prompt("nothing is sent that is not stored")
+            store.is_full = False
+            place.agent.turn = Place().agent.turn
+            place.agent.processes[0].turn = place.agent.turn
+            await session.prompt("now")
+            events = await place.events(session.id)
+            assert_no_gaps(events)
+            assert agent_messages(events) == place.said(process_of(place))
+            assert [m["method"] for m in place.agent.processes[0].heard].count("session/prompt") == 2
+
+    run(work())
+
+
+def test_what_no_store_can_keep_is_kept_as_text() -> None:
+    async def huge(process: Process, _params: Message) -> Any:
+        process.update("agent_message_chunk", number=10**40 + 1)
+        process.words("after")
+        return {}
+
+    async def work() -> None:
+        place = Place(huge)
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            await session.prompt("go")
+            kept = [
+                event for event in await place.events(session.id) if event.payload.get("method") == "_pyapp/unreadable"
+            ]
+            assert len(kept) == 1
+            assert str(10**40 + 1) in kept[0].payload["params"]["text"]
+            assert text_of(await place.events(session.id)) == "after"
+
+    run(work())
+
+
+def test_events_can_be_iterated_from_the_beginning_and_live() -> None:
+    async def work() -> None:
+        place = Place()
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            await session.prompt("one two")
+            got: list[SessionEvent] = []
+
+            async def read() -> None:
+                async for event in session.events(after=0):
+                    got.append(event)  # noqa: PERF401 - it is looked at while it grows
+
+            reading = asyncio.ensure_future(read())
+            await session.prompt("three")
+            events = await place.events(session.id)
+            await until(lambda: len(got) == len(events))
+            assert got == events
+            await session.aclose()
+            await reading
+
+    run(work())
+
+
+def test_destroying_ends_the_process_and_resuming_begins_again() -> None:
+    async def work() -> None:
+        place = Place()
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            await session.prompt("x")
+            record = await client.destroy_session(session.id)
+            assert record.destroyed_at is not None
+            assert place.server.processes == {}
+            again = await client.resume_session(session.id)
+            assert again.record.destroyed_at is None
+            await again.prompt("y")
+            assert len(place.agent.processes) == 2
+            with pytest.raises(UnknownSessionError):
+                await client.destroy_session("nobody")
+            with pytest.raises(UnknownSessionError):
+                await client.resume_session("nobody")
+            with pytest.raises(EventConflictError):
+                await client.create_session("mock", id=session.id)
+
+    run(work())
+
+
+def test_without_a_store_the_agents_end_with_their_client() -> None:
+    async def work() -> None:
+        place = Place()
+        async with await SandboxAgent.connect(base_url="http://memory", transport=place.server.transport()) as client:
+            await client.create_session("mock")
+            assert len(place.server.processes) == 1
+        assert place.server.processes == {}
+
+    run(work())
+
+
+def test_a_session_of_another_client_is_restored() -> None:
+    """A record that upstream's SDK has written, without a process of ours."""
+
+    async def work() -> None:
+        place = Place()
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            await session.prompt("x")
+            from dataclasses import replace
+
+            record = replace(session.record, last_connection_id="5d9c", extra={"theirs": 1})
+            await client.dispose()
+            await place.store.update_session(record)
+            place.server.stop()
+            place.server.start()
+        async with await place.client() as client:
+            again = await client.resume_or_create_session("mock", session.id, mode="plan")
+            await again.prompt("y")
+            assert again.record.extra["theirs"] == 1
+            assert_no_gaps(await place.events(session.id))
+
+    run(work())
+
+
+def test_a_cancelled_prompt_aborts_its_request_and_the_session_goes_on() -> None:
+    async def work() -> None:
+        place = Place(wait)
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            ended: list[str] = []
+            client.on_exchange(lambda exchange: ended.extend([exchange.method] if exchange.took else []))
+            turn = asyncio.ensure_future(session.prompt("go"))
+            await until(lambda: session.running)
+            turn.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await turn
+            await until(lambda: "POST" in ended)
+            assert session.running, "the agent goes on; cancel() would end its turn"
+            await session.cancel()
+            await until(lambda: not session.running)
+
+    run(work())
