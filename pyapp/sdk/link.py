@@ -39,6 +39,18 @@ SILENCE = 10.0
 MOST_OFFLINE = 60.0
 """Seconds for which a request waits while nothing answers."""
 
+
+class NeverArrivedError(AgentGoneError):
+    """The server has refused a request because the process is gone: the agent has not got it for sure.
+
+    `event_id` is that of the event under which the request is stored all the same.
+    """
+
+    def __init__(self, refusal: AgentGoneError, event_id: str) -> None:
+        super().__init__(str(refusal), refusal.status)
+        self.event_id = event_id
+
+
 Connection = Literal["connecting", "open", "reconnecting", "closed"]
 
 
@@ -106,10 +118,10 @@ class Link:
         answer = self._expect(message)
         post: asyncio.Task[None] | None = None
         try:
-            await self.store_own(message)
+            event = await self.store_own(message)
             post = asyncio.ensure_future(self._server.post_message(self.process, message))
             post.add_done_callback(lambda done: done.cancelled() or done.exception())
-            return await self._answered(answer, post)
+            return await self._answered(answer, post, event.id)
         except BaseException:
             if post is not None:
                 post.cancel()
@@ -138,12 +150,13 @@ class Link:
         """Send a stored message that may not have arrived. Raises ServerError."""
         await self._post(message)
 
-    async def store_own(self, message: Message, event_id: str | None = None) -> None:
-        """Store what is going to be sent. Raises StoreError, InvalidRecordError, EventConflictError."""
+    async def store_own(self, message: Message, event_id: str | None = None) -> SessionEvent:
+        """Store what is going to be sent; the event. Raises StoreError, InvalidRecordError, EventConflictError."""
         self._check()
         draft = self._draft("client", message, event_id)
         events = await self._store.append_events(self._session_id, (draft,))
         await self._feed.stored(events)
+        return events[0]
 
     # how it goes on
 
@@ -165,12 +178,12 @@ class Link:
                 await self._reader
         self._set("closed")
 
-    async def _answered(self, answer: asyncio.Future[Any], post: asyncio.Future[None]) -> Any:
+    async def _answered(self, answer: asyncio.Future[Any], post: asyncio.Future[None], event_id: str) -> Any:
         began = time.monotonic()
         await asyncio.wait({answer, post}, return_when=asyncio.FIRST_COMPLETED)
         is_sure = True
         if not answer.done() and post.exception() is not None:
-            self._take_refusal(post.exception())
+            self._take_refusal(post.exception(), event_id)
             is_sure = time.monotonic() - began > SURELY_SENT
         while not answer.done():
             await asyncio.wait({answer}, timeout=1.0)
@@ -181,10 +194,11 @@ class Link:
                 raise ServerUnreachableError("the request broke off, and the agent may not have got it")
         return answer.result()
 
-    def _take_refusal(self, error: BaseException | None) -> None:
+    def _take_refusal(self, error: BaseException | None, event_id: str) -> None:
         """What the server said to a request: an end, or something that the stream will settle."""
         if isinstance(error, AgentGoneError):
             self._end(error)
+            raise NeverArrivedError(error, event_id) from None
         if error is not None and not isinstance(error, ServerUnreachableError):
             raise error
 

@@ -161,7 +161,8 @@ class _Process:
 
     def _say(self, message: Message) -> None:
         self.messages.append(json.dumps(message).encode())
-        if kind(message) == "response" and (answer := self._answers.pop(id_text(message["id"]), None)) is not None:
+        answer = self._answers.pop(id_text(message["id"]), None) if kind(message) == "response" else None
+        if answer is not None and not answer.done():  # who asked may be gone
             answer.set_result(message)
         self._wake()
 

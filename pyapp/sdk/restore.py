@@ -40,9 +40,15 @@ class RestorePreview:
 
 
 async def read_history(
-    store: SessionStore, session_id: str, max_events: int, max_chars: int, without: str | None = None
+    store: SessionStore,
+    session_id: str,
+    max_events: int,
+    max_chars: int,
+    without: str | None = None,
+    never_arrived: str | None = None,
 ) -> RestorePreview:
-    """The newest events within both limits, read from the end of the store; without those of the process `without`.
+    """The newest events within both limits, read from the end of the store; without those of the process `without`,
+    and without the event `never_arrived`.
 
     `max_chars` counts the characters of the whole text. Envelopes are whole or not there at all: one that is larger
     than the room for all of them is passed over, and the first that does not fit beside the newer ones ends it. Raises
@@ -56,7 +62,7 @@ async def read_history(
     while not is_full and seen < max_events:
         page = await store.last_events(session_id, PAGE, before=before)
         for event in reversed(page):
-            if without is not None and process_of(event.connection_id) == without:
+            if event.id == never_arrived or (without and process_of(event.connection_id) == without):
                 skipped += 1
                 continue
             if seen == max_events:

@@ -33,7 +33,7 @@ from ..errors import (
 )
 from ..listeners import Listeners
 from ..types import Row, SessionEvent, SessionRecord
-from .link import Connection
+from .link import Connection, NeverArrivedError
 from .opening import Hooks, Opened, create, end_process, resume
 from .restore import read_history
 from .settings import check_mode, check_option, mode_ids, option_of
@@ -42,6 +42,9 @@ from .surroundings import HISTORY_PENDING, SERVER_ID, Surroundings, with_fields
 
 CATCH_UP = 0.05
 """Seconds from the word that others wrote to the reading of it: what comes together is read together."""
+
+MOST_RESUMES = 3
+"""How often a process is looked for, or begun, before a call gives up: one may go away while it is attached to."""
 
 
 class Session:
@@ -132,29 +135,40 @@ class Session:
         server goes away meanwhile, AgentError when the agent refuses, ServerError, StoreError.
         """
         blocks = content_blocks(content)
+        self._own_prompts += 1
+        try:
+            return await self._prompt(blocks)
+        except NeverArrivedError as lost:  # gone before it got the prompt: a new process may have it
+            return await self._prompt(blocks, lost.event_id)
+        finally:
+            self._own_prompts -= 1
+
+    async def _prompt(self, blocks: Sequence[Mapping[str, Any]], never_arrived: str | None = None) -> dict[str, Any]:
+        """The prompt, behind the history where that is due; `never_arrived` is the event of a first attempt."""
         opened = await self._live()
         params: Message = {"sessionId": self.record.agent_session_id, "prompt": blocks}
         if self.record.extra.get(HISTORY_PENDING):
+            around = self._around
             history = await read_history(
-                self._around.store,
+                around.store,
                 self._id,
-                self._around.replay_max_events,
-                self._around.replay_max_chars,
+                around.replay_max_events,
+                around.replay_max_chars,
                 without=opened.link.process,
+                never_arrived=never_arrived,
             )
             if history.text:
                 params["prompt"] = [{"type": "text", "text": history.text}, *blocks]
             await self._save(extra={HISTORY_PENDING: None})
-        self._own_prompts += 1
         try:
             result = await opened.link.call(PROMPT, params)
+        except NeverArrivedError:
+            raise
         except (AgentGoneError, ServerUnreachableError) as error:
             raise PromptInterruptedError(
                 "the turn was cut off and is not repeated, since the agent may have run it, or a part of it. "
                 f"The session goes on with the next prompt. ({error})"
             ) from error
-        finally:
-            self._own_prompts -= 1
         return result if isinstance(result, dict) else {}
 
     async def cancel(self) -> None:
@@ -303,14 +317,18 @@ class Session:
         if self._closed:
             raise ServerError("this session was closed here; resume it")
         async with self._opening:
-            while True:
+            error: Exception | None = None
+            for _ in range(MOST_RESUMES):
                 opened = self._opened
-                if opened is not None and await opened.link.settled():
+                if opened is None or opened.link.connection == "closed":
+                    opened = await resume(self._around, self._hooks, self._id)
+                    self._take(opened)
+                if await opened.link.settled():
                     return opened
-                if opened is not None and opened.link.connection != "closed":
-                    raise ServerUnreachableError("the server does not answer; it is tried again all the time")
-                # a process that goes away just now ends the link at once; then the next one is a new one
-                self._take(await resume(self._around, self._hooks, self._id))
+                error = opened.link.error
+                if error is not None and not isinstance(error, AgentGoneError):
+                    raise error
+            raise error or ServerUnreachableError("the server does not answer; it is tried again all the time")
 
     def _take(self, opened: Opened) -> None:
         self._opened = opened
