@@ -43,7 +43,7 @@ MOST_OFFLINE = 60.0
 class NeverArrivedError(AgentGoneError):
     """The server has refused a request because the process is gone: the agent has not got it for sure.
 
-    `event_id` is that of the event under which the request is stored all the same.
+    `event_id` is that of the event under which the request is stored all the same, "" when it was not stored either.
     """
 
     def __init__(self, refusal: AgentGoneError, event_id: str) -> None:
@@ -114,6 +114,8 @@ class Link:
         Raises AgentError for the agent's error, what ends the link, and ServerUnreachableError when it cannot be known
         whether the agent has got the request.
         """
+        if isinstance(self.error, AgentGoneError):
+            raise NeverArrivedError(self.error, "")
         message = request(next(self._ids), method, params)
         answer = self._expect(message)
         post: asyncio.Task[None] | None = None
