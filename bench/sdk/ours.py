@@ -43,4 +43,4 @@ async def turn(server: str, text: str, driver: SessionPersistDriver | None = Non
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(turn(*sys.argv[1:]))))
+    print(json.dumps(asyncio.run(turn(sys.argv[1], sys.argv[2]))))

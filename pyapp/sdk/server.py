@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -24,8 +25,8 @@ LONGEST_REASON = 500
 class Exchange:
     """One request, told when it begins (`status` and `took` are None) and when it has ended.
 
-    `started_at` is in milliseconds since the epoch, `took` in milliseconds. `error` says why there was no good answer.
-    Neither token nor bodies are in it.
+    `started_at` is in milliseconds since the epoch, `took` in milliseconds. `error` says why there was no good answer,
+    "cancelled" where nobody waited for it. Neither token nor bodies are in it.
     """
 
     id: int
@@ -138,7 +139,10 @@ class _Watched:
         return self
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        words = "" if error is None or isinstance(error, GeneratorExit) else str(error) or type(error).__name__
+        if isinstance(error, asyncio.CancelledError):
+            words = "cancelled"
+        else:
+            words = "" if error is None or isinstance(error, GeneratorExit) else str(error) or type(error).__name__
         took = (time.monotonic() - self._began) * 1000
         self._server.tell(replace(self._exchange, status=self.status or 0, took=took, error=words))
 

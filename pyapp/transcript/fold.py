@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from ..acp.jsonrpc import id_text
 from ..types import SessionEvent
 from .content import REPLAYED_HISTORY, Block, Text, prompt_text, read_block, token_count
 from .history import History
@@ -219,7 +220,7 @@ class Transcript:
             )
             for option in map(as_object, as_list(params.get("options"))[:MAX_ENTRIES])
         )
-        item = self._begin(ordinal, event, Permission(title, subject, options))
+        item = self._begin(ordinal, event, Permission(title, subject, options, id_text(event.payload.get("id"))))
         if call_id:
             self._questions[call_id] = item
         return item

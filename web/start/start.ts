@@ -8,7 +8,13 @@ import { plainly } from './plain';
 import { fromSnapshot, unpack } from './snapshot';
 import { compileEarly } from './wasm';
 
-type CreateModule = (...options: never[]) => Promise<unknown>;
+/** What Emscripten makes of WebAssembly, as far as it is touched here. */
+interface Module {
+  HEAP8: Int8Array;
+  growMemory(bytes: number): unknown;
+}
+
+type CreateModule = (...options: never[]) => Promise<Module>;
 
 /** What a way to start is given. `mark` tells that a step is over. */
 export interface Way {
