@@ -100,6 +100,20 @@ def check(value: Any) -> None:
             path.pop()
 
 
+def with_numbers_as_text(value: Any) -> Any:
+    """A JSON value with those numbers as text that JavaScript would round, so that no digit of them is lost."""
+    if isinstance(value, dict):
+        return {key: with_numbers_as_text(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_numbers_as_text(item) for item in value]
+    if isinstance(value, (int, float)) and not -_EXACT_TO <= value <= _EXACT_TO:
+        try:
+            _check_number(value)
+        except ValueError:
+            return str(value)
+    return value
+
+
 def check_parsed(value: Any, text: str) -> None:
     """What `check` does, for a value that came out of JSON and whose shortest text is at hand.
 

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Any, Literal
 
 from ..acp.jsonrpc import Id, Message, fresh_ids, kind, notification, request
@@ -23,7 +24,7 @@ from ..errors import (
     ServerError,
     ServerUnreachableError,
 )
-from ..json_text import dump
+from ..json_text import dump, with_numbers_as_text
 from ..types import EventDraft, Sender, SessionEvent
 from .feed import EventFeed
 from .names import answer_event, message_event
@@ -43,7 +44,7 @@ MOST_OFFLINE = 60.0
 class NeverArrivedError(AgentGoneError):
     """The server has refused a request because the process is gone: the agent has not got it for sure.
 
-    `event_id` is that of the event under which the request is stored all the same.
+    `event_id` is that of the event under which the request is stored all the same, "" when it was not stored either.
     """
 
     def __init__(self, refusal: AgentGoneError, event_id: str) -> None:
@@ -114,6 +115,8 @@ class Link:
         Raises AgentError for the agent's error, what ends the link, and ServerUnreachableError when it cannot be known
         whether the agent has got the request.
         """
+        if isinstance(self.error, AgentGoneError):
+            raise NeverArrivedError(self.error, "")
         message = request(next(self._ids), method, params)
         answer = self._expect(message)
         post: asyncio.Task[None] | None = None
@@ -251,12 +254,17 @@ class Link:
             return await self._store.append_events(self._session_id, storable)
 
     def _storable(self, draft: EventDraft) -> EventDraft:
-        """The draft, or one with its text where no store could give back its value as it was."""
-        try:
-            check_event(self._session_id, draft.at(self._session_id, 1))
-        except InvalidRecordError as error:
-            return self._draft("agent", unreadable(dump(draft.payload), str(error)), draft.id)
-        return draft
+        """The draft as every store can give it back: where it is too long a number that stands in the way, with that as
+        text; else with its whole text in place of the message."""
+        exact = replace(draft, payload=with_numbers_as_text(draft.payload))
+        for one in (draft, exact):
+            try:
+                check_event(self._session_id, one.at(self._session_id, 1))
+            except InvalidRecordError as error:
+                reason = str(error)
+            else:
+                return one
+        return replace(draft, payload=unreadable(dump(draft.payload), reason))
 
     def _settle(self, message: Message) -> None:
         if message.get("method") == AGENT_EXITED:

@@ -5,6 +5,7 @@ The words and the lines are upstream's; upstream keeps the oldest of the last ev
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,10 +46,10 @@ async def read_history(
     max_events: int,
     max_chars: int,
     without: str | None = None,
-    never_arrived: str | None = None,
+    never_arrived: Sequence[str] = (),
 ) -> RestorePreview:
     """The newest events within both limits, read from the end of the store; without those of the process `without`,
-    and without the event `never_arrived`.
+    and without the events `never_arrived`.
 
     `max_chars` counts the characters of the whole text. Envelopes are whole or not there at all: one that is larger
     than the room for all of them is passed over, and the first that does not fit beside the newer ones ends it. Raises
@@ -62,7 +63,7 @@ async def read_history(
     while not is_full and seen < max_events:
         page = await store.last_events(session_id, PAGE, before=before)
         for event in reversed(page):
-            if event.id == never_arrived or (without and process_of(event.connection_id) == without):
+            if event.id in never_arrived or (without and process_of(event.connection_id) == without):
                 skipped += 1
                 continue
             if seen == max_events:

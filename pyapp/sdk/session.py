@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -33,7 +34,8 @@ from ..errors import (
 )
 from ..listeners import Listeners
 from ..types import Row, SessionEvent, SessionRecord
-from .link import Connection, NeverArrivedError
+from . import stream
+from .link import MOST_OFFLINE, Connection, NeverArrivedError
 from .opening import Hooks, Opened, create, end_process, resume
 from .restore import read_history
 from .settings import check_mode, check_option, mode_ids, option_of
@@ -137,14 +139,19 @@ class Session:
         blocks = content_blocks(content)
         self._own_prompts += 1
         try:
-            return await self._prompt(blocks)
-        except NeverArrivedError as lost:  # gone before it got the prompt: a new process may have it
-            return await self._prompt(blocks, lost.event_id)
+            never_arrived: list[str] = []
+            while True:
+                try:
+                    return await self._prompt(blocks, never_arrived)
+                except NeverArrivedError as lost:  # gone before it got the prompt: a new process may have it
+                    never_arrived.append(lost.event_id)
+                    if len(never_arrived) == MOST_RESUMES:
+                        raise
         finally:
             self._own_prompts -= 1
 
-    async def _prompt(self, blocks: Sequence[Mapping[str, Any]], never_arrived: str | None = None) -> dict[str, Any]:
-        """The prompt, behind the history where that is due; `never_arrived` is the event of a first attempt."""
+    async def _prompt(self, blocks: Sequence[Mapping[str, Any]], never_arrived: Sequence[str]) -> dict[str, Any]:
+        """The prompt, behind the history where that is due; `never_arrived` are the events of earlier attempts."""
         opened = await self._live()
         params: Message = {"sessionId": self.record.agent_session_id, "prompt": blocks}
         if self.record.extra.get(HISTORY_PENDING):
@@ -319,16 +326,32 @@ class Session:
         async with self._opening:
             error: Exception | None = None
             for _ in range(MOST_RESUMES):
-                opened = self._opened
-                if opened is None or opened.link.connection == "closed":
-                    opened = await resume(self._around, self._hooks, self._id)
-                    self._take(opened)
-                if await opened.link.settled():
-                    return opened
-                error = opened.link.error
-                if error is not None and not isinstance(error, AgentGoneError):
-                    raise error
+                try:
+                    opened = self._opened
+                    if opened is None or opened.link.connection == "closed":
+                        opened = await self._resumed()
+                        self._take(opened)
+                    if await opened.link.settled():
+                        return opened
+                    error = opened.link.error
+                    if error is not None:
+                        raise error
+                except AgentGoneError as gone:
+                    error = gone
             raise error or ServerUnreachableError("the server does not answer; it is tried again all the time")
+
+    async def _resumed(self) -> Opened:
+        """The session opened where it is stored. One that was open before is patient with a server that is away."""
+        pauses = stream.pauses() if self._opened else iter(())
+        deadline = time.monotonic() + MOST_OFFLINE
+        while True:
+            try:
+                return await resume(self._around, self._hooks, self._id)
+            except ServerUnreachableError:
+                pause = next(pauses, None)
+                if pause is None or time.monotonic() + pause > deadline:
+                    raise
+                await asyncio.sleep(pause)
 
     def _take(self, opened: Opened) -> None:
         self._opened = opened

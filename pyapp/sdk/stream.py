@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
@@ -51,7 +51,7 @@ class AgentStream:
         self.last = after
         self._on_connection = on_connection
         self._hole = 0
-        self._failures = 0
+        self._pauses = pauses()
         self._asked_pause = 0.0
 
     async def messages(self) -> AsyncGenerator[Sequence[StreamMessage], None]:
@@ -60,12 +60,12 @@ class AgentStream:
             try:
                 async with aclosing(self._once()) as batches:
                     async for messages in batches:
-                        self._failures = 0
+                        self._pauses = pauses()
                         yield messages
             except ServerUnreachableError:
                 pass
             self._on_connection("reconnecting")
-            await asyncio.sleep(self._pause())
+            await asyncio.sleep(max(next(self._pauses), self._asked_pause))
 
     async def _once(self) -> AsyncGenerator[Sequence[StreamMessage], None]:
         """One connection, up to its end."""
@@ -105,12 +105,14 @@ class AgentStream:
             self.last = number
         return messages, True
 
-    def _pause(self) -> float:
-        """Seconds to wait: each time twice as long, with jitter, so that clients of one server do not all come back at
-        once."""
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**self._failures)
-        self._failures = min(self._failures + 1, 16)
-        return float(max(self._asked_pause, pause * random.uniform(0.5, 1.0)))
+
+def pauses() -> Iterator[float]:
+    """Seconds to wait before one try after the other: each time twice as long, with jitter, so that clients that lost
+    one server do not all come back at once."""
+    pause = FIRST_PAUSE
+    while True:
+        yield random.uniform(0.5, 1.0) * pause
+        pause = min(LONGEST_PAUSE, 2 * pause)
 
 
 def unreadable(text: str, reason: str) -> Message:

@@ -4,6 +4,7 @@
     permission     asks before it runs the tool
     wait           stops after its words until the turn is cancelled
     fail           ends the turn with a JSON-RPC error
+    stream N at R  says N words, R of them in a second
 
 Run as a program it reads JSON-RPC 2.0 from stdin and writes it to stdout, one message a line, until stdin ends. It
 needs the standard library only, and knows neither clock nor chance: the same messages get the same answers.
@@ -16,6 +17,7 @@ import itertools
 import json
 import re
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -158,10 +160,26 @@ class Agent:
         self._say(session, f"You said: {said}")
         if "fail" in words:
             raise RpcError(INTERNAL_ERROR, "the script says that this turn fails")
+        if wanted := re.search(r"stream (\d+) at (\d+)", said):
+            await self._stream(session, int(wanted[1]), int(wanted[2]))
+            return {"stopReason": "cancelled" if session.cancelled.is_set() else "end_turn"}
         if "wait" in words:
             await session.cancelled.wait()
             return {"stopReason": "cancelled"}
         return {"stopReason": await self._run_tool(session, ask="permission" in words)}
+
+    async def _stream(self, session: Session, count: int, rate: int) -> None:
+        """Words at an even pace, some at once where it is fast; each tells when it was written, in microseconds."""
+        began, said = time.monotonic(), 0
+        while said < count and not session.cancelled.is_set():
+            due = min(count, 1 + int((time.monotonic() - began) * rate))
+            for number in range(said, due):
+                content = {"type": "text", "text": f"{number} "}
+                self._update(
+                    session, "agent_message_chunk", content=content, _meta={"writtenAt": time.time_ns() // 1000}
+                )
+            said = max(said, due)
+            await asyncio.sleep(min(0.01, 1 / rate))
 
     async def _run_tool(self, session: Session, *, ask: bool) -> str:
         """One tool call from its announcement to its end; the reason why the turn stops."""

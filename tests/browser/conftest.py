@@ -23,6 +23,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
+from .agent_server import agent_server as agent_server
+
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
 BESIDE = {"bare/pyodide/": ROOT / "node_modules" / "pyodide", "bare/": Path(__file__).parent / "bare"}

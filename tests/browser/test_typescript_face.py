@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from .agent_server import agent_server as agent_server
 from .conftest import DIST, ROOT, Faults, go_to_inspector, wait_ready
 
 USUAL = "sandbox-agent-session-store"

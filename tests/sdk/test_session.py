@@ -444,22 +444,26 @@ def test_a_store_that_fails_is_an_error_and_never_a_gap() -> None:
 
 
 def test_what_no_store_can_keep_is_kept_as_text() -> None:
-    async def huge(process: Process, _params: Message) -> Any:
-        process.update("agent_message_chunk", number=10**40 + 1)
+    """A number that JavaScript would round becomes a text; half a character is kept."""
+
+    async def odd(process: Process, _params: Message) -> Any:
+        process.update("agent_message_chunk", content={"type": "text", "text": "a"}, number=[10**40 + 1, 1])
+        process.words("\ud83e\udd80 \ud83e" + "\ud83e")
+        process.say({"jsonrpc": "2.0", "method": "x", "params": {"\ud83e": "\ud83e"}})
         process.words("after")
         return {}
 
     async def work() -> None:
-        place = Place(huge)
+        place = Place(odd)
         async with await place.client() as client:
             session = await client.create_session("mock")
             await session.prompt("go")
-            kept = [
-                event for event in await place.events(session.id) if event.payload.get("method") == "_pyapp/unreadable"
-            ]
-            assert len(kept) == 1
-            assert str(10**40 + 1) in kept[0].payload["params"]["text"]
-            assert text_of(await place.events(session.id)) == "after"
+            events = await place.events(session.id)
+            said = agent_messages(events)
+            assert said[2]["params"]["update"]["number"] == [str(10**40 + 1), 1]
+            assert text_of(events).endswith("after")
+            assert_no_gaps(events)
+            assert len(said) == len(place.said(process_of(place)))
 
     run(work())
 
