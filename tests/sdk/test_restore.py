@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pyapp import (
     EventDraft,
     InMemorySessionPersistDriver,
+    ListPage,
     RestorePreview,
     SandboxAgent,
     SessionEvent,
@@ -35,12 +36,12 @@ class Counted(InMemorySessionPersistDriver):
         super().__init__(max_events_per_session=MOST)
         self.read = 0
 
-    async def last_events(self, session_id: str, n: int, *, before: Key | None = None) -> Sequence[SessionEvent]:
+    async def last_events(self, session_id: str, n: int, *, before: Key | None = None) -> tuple[SessionEvent, ...]:
         events = await super().last_events(session_id, n, before=before)
         self.read += len(events)
         return events
 
-    async def list_events(self, *_args: Any, **_options: Any) -> Any:
+    async def list_events(self, *_args: Any, **_options: Any) -> ListPage[SessionEvent]:
         raise AssertionError("the history is read from its end")
 
 
