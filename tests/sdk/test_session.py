@@ -16,6 +16,7 @@ from pyapp import (
     PermissionRequest,
     PromptInterruptedError,
     SandboxAgent,
+    ServerError,
     SessionEvent,
     StoreError,
     StoreFullError,
@@ -485,6 +486,46 @@ def test_events_can_be_iterated_from_the_beginning_and_live() -> None:
             events = await place.events(session.id)
             await until(lambda: len(got) == len(events))
             assert got == events
+            await session.aclose()
+            await reading
+
+    run(work())
+
+
+def test_a_session_that_was_let_go_can_be_resumed() -> None:
+    async def work() -> None:
+        place = Place()
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            await session.aclose()
+            assert session.is_let_go
+            with pytest.raises(ServerError, match="resume it"):
+                await session.prompt("x")
+            again = await client.resume_session(session.id)
+            assert await again.prompt("x") == {"stopReason": "end_turn"}
+            assert len(place.agent.processes) == 1
+            assert await client.resume_session(session.id) is again
+
+    run(work())
+
+
+def test_reading_events_ends_with_a_session_whose_process_was_gone_before() -> None:
+    async def work() -> None:
+        place = Place()
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            got: list[SessionEvent] = []
+
+            async def read() -> None:
+                async for event in session.events(after=0):
+                    got.append(event)  # noqa: PERF401 - it is looked at while it grows
+
+            reading = asyncio.ensure_future(read())
+            await until(lambda: len(got) == 4)
+            place.server.stop()
+            await until(lambda: session.state == "reconnecting")
+            place.server.start()
+            await until(lambda: session.state == "closed")
             await session.aclose()
             await reading
 
