@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -51,25 +53,41 @@ def python(agent_server: str) -> str:
     return f"SERVER, TURN = {agent_server!r}, {TURN!r}\n{DRIVER}{CLIENT}"
 
 
-def stream_of(server: str, process: str, count: int) -> list[Any]:
-    """The first messages of the server's own stream, so many, and not one more where there is none."""
-    request = Request(f"{server}/v1/acp/{process}", headers={"Accept": "text/event-stream"})
-    messages: list[Any] = []
-    with urlopen(request, timeout=5) as answer:
-        try:
-            for line in answer:
-                messages += [json.loads(line[5:])] if line.startswith(b"data:") else []
-        except TimeoutError:  # it has no end
-            return messages
-    return messages
+class Recorder:
+    """Reads the server's own stream of one process from its first message on, as long as the test runs."""
+
+    def __init__(self, server: str) -> None:
+        with urlopen(f"{server}/v1/acp") as answer:
+            newest = max(json.load(answer)["servers"], key=lambda one: one["createdAtMs"])
+            self.process: str = newest["serverId"]
+        request = Request(f"{server}/v1/acp/{self.process}", headers={"Accept": "text/event-stream"})
+        self._answer = urlopen(request, timeout=60)
+        self.messages: list[Any] = []
+        self._more = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def first(self, count: int) -> list[Any]:
+        """The first messages, once there are so many."""
+        with self._more:
+            assert self._more.wait_for(lambda: len(self.messages) >= count, 30), "the stream has fewer messages"
+            return list(self.messages)
+
+    def _read(self) -> None:
+        with suppress(OSError, ValueError):  # the server ends before this thread does
+            for line in self._answer:
+                if line.startswith(b"data:"):
+                    with self._more:
+                        self.messages.append(json.loads(line[5:]))
+                        self._more.notify_all()
 
 
-def check(server: str, told: Any) -> int:
+def check(recorder: Recorder, told: Any) -> int:
     """The store against the stream; the number of the agent's messages."""
     process, events = told
+    assert process == recorder.process, "another process has taken the place of the first"
     assert [row["eventIndex"] for row in events] == list(range(1, len(events) + 1))
     stored = [row["payload"] for row in events if row["sender"] == "agent"]
-    assert stored == stream_of(server, process, len(stored))
+    assert stored == recorder.first(len(stored))
     prompts = [row["payload"]["id"] for row in events if row["payload"].get("method") == "session/prompt"]
     answered = [message["id"] for message in stored if "result" in message]
     assert set(prompts) <= set(answered), "a turn has no end"
@@ -92,12 +110,13 @@ def test_reloads_in_the_middle_of_a_turn(
     with launch_profile() as profile:
         page = open_bare_page(profile.context, site)
         run_python(page, f"{python}\nsession = await client.create_session('mock', 's1')\nNone")
+        recorder = Recorder(agent_server)
         for number in range(RELOADS):
             begin_python(page, python + BEGIN)
             go_on_for_a_while(page, f"{SEED}-reload-{number}")
             page.reload()
             page.wait_for_function("globalThis.beginPython !== undefined")
-        count = check(agent_server, run_python(page, python + END))
+        count = check(recorder, run_python(page, python + END))
     print(f"\n{RELOADS} reloads (seed {SEED}) in {time.monotonic() - began:.0f} s: {count} messages, each stored once")
 
 
@@ -113,10 +132,11 @@ def test_kills_of_the_browser_in_the_middle_of_a_turn(
             page = open_bare_page(profile.context, site)
             if not number:
                 run_python(page, f"{python}\nsession = await client.create_session('mock', 's1')\nNone")
+                recorder = Recorder(agent_server)
             begin_python(page, python + BEGIN)
             go_on_for_a_while(page, f"{SEED}-kill-{number}")
             profile.kill()
             wait_for_death(page)
     with launch_profile() as profile:
-        count = check(agent_server, run_python(open_bare_page(profile.context, site), python + END))
+        count = check(recorder, run_python(open_bare_page(profile.context, site), python + END))
     print(f"\n{TURN_KILLS} kills (seed {SEED}) in {time.monotonic() - began:.0f} s: {count} messages, each stored once")
