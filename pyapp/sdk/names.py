@@ -42,6 +42,11 @@ def message_number(process: str, event_id: str) -> int | None:
     return int(number) if mark and prefix == process and number.isascii() and number.isdigit() else None
 
 
+def hole_event(process: str, first: int) -> str:
+    """The id of the event that stands for messages which the server has no more."""
+    return f"{process}:missing:{first}"
+
+
 def answer_event(process: str, request_id: Id) -> str:
     """The id of the event for the answer to an agent's request."""
     return f"{process}:answer:{id_text(request_id)}"

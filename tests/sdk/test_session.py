@@ -469,6 +469,34 @@ def test_what_no_store_can_keep_is_kept_as_text() -> None:
     run(work())
 
 
+def test_what_the_server_has_no_more_is_said() -> None:
+    """The real server keeps about a thousand messages: who was away for longer cannot have them all."""
+
+    async def work() -> None:
+        place = Place(wait)
+        place.server.backlog = 10
+        one = await place.client()
+        session = await one.create_session("mock")
+        turn = asyncio.ensure_future(session.prompt("go"))
+        await until(lambda: len(place.said(process_of(place))) == 3 and session.running)
+        await one.dispose()
+        await asyncio.gather(turn, return_exceptions=True)
+        for number in range(25):
+            place.agent.processes[0].words(str(number))
+        async with await place.client() as two:
+            again = await two.resume_session(session.id)
+            await again.cancel()
+            await until(lambda: not again.running)
+            events = await place.events(session.id)
+            (hole,) = [event.payload for event in events if event.payload.get("method") == "_pyapp/missing"]
+            assert hole["params"] == {"first": 4, "last": 18}
+            said = place.said(process_of(place))
+            assert agent_messages(events) == said[:3] + said[18:]
+            assert_no_gaps(events)
+
+    run(work())
+
+
 def test_events_can_be_iterated_from_the_beginning_and_live() -> None:
     async def work() -> None:
         place = Place()
