@@ -24,6 +24,8 @@ from pyapp import (
     UnsupportedValueError,
 )
 from pyapp.acp.jsonrpc import Message
+from pyapp.sdk.memory import InMemoryAgentServer
+from pyapp.sdk.transport import Request
 
 from .agents import Process
 from .kit import Place, agent_messages, assert_no_gaps, run, text_of, until
@@ -579,6 +581,29 @@ def test_destroying_ends_the_process_and_resuming_begins_again() -> None:
                 await client.resume_session("nobody")
             with pytest.raises(EventConflictError):
                 await client.create_session("mock", id=session.id)
+
+    run(work())
+
+
+def test_a_server_that_never_says_that_a_process_has_ended_holds_nobody_up() -> None:
+    """As server 0.4.2: the process is off the list at once, and the answer does not come."""
+
+    class Holding(InMemoryAgentServer):
+        async def answer(self, request: Request) -> Any:
+            answer = await super().answer(request)
+            if request.method == "DELETE":
+                await asyncio.Event().wait()
+            return answer
+
+    async def work() -> None:
+        place = Place()
+        place.server = Holding({"mock": place.agent})
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            began = asyncio.get_running_loop().time()
+            await client.destroy_session(session.id)
+            assert asyncio.get_running_loop().time() - began < 2
+            assert place.server.processes == {}
 
     run(work())
 
