@@ -190,12 +190,23 @@ async def processes(around: Surroundings) -> set[str]:
 
 
 async def end_process(around: Surroundings, process: str) -> None:
-    """End a process that nobody needs; one that is gone already is no error, nor is a server that is."""
+    """End a process that nobody needs; one that is gone already is no error, nor is a server that is.
+
+    Server 0.4.2 takes it off its list at once and then does not answer for as long as the agent runs on: so the list is
+    asked whether it is done.
+    """
+    ending = asyncio.ensure_future(around.server.end(process))
+    ending.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         async with asyncio.timeout(5):
-            await around.server.end(process)
+            while not ending.done():
+                await asyncio.wait({ending}, timeout=0.1)
+                if not ending.done() and process not in await processes(around):
+                    return
     except (ServerError, TimeoutError):
         return
+    finally:
+        ending.cancel()
 
 
 async def _record(around: Surroundings, session_id: str) -> SessionRecord:

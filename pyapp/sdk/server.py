@@ -47,7 +47,8 @@ class AgentServer:
     def __init__(self, transport: Transport, base_url: str, token: str | None = None) -> None:
         self.base_url = check_base_url(base_url)
         self._transport = transport
-        self._headers = {"Authorization": f"Bearer {check_token(token)}"} if token else {}
+        self._token = check_token(token) if token else ""
+        self._headers = {"Authorization": f"Bearer {self._token}"} if token else {}
         self._ids = itertools.count(1)
         self._watchers: Listeners[Exchange] = Listeners()
 
@@ -99,7 +100,7 @@ class AgentServer:
                         body += piece
                         if len(body) > 64 << 10:
                             break
-                    raise _refusal(Response(stream.status, bytes(body)), of_process=True)
+                    raise self._refusal(Response(stream.status, bytes(body)), of_process=True)
                 yield stream
 
     async def _send(
@@ -114,8 +115,11 @@ class AgentServer:
             response = await send(self._transport, Request(method, self._url(path, query), headers, text))
             watched.status = response.status
             if not 200 <= response.status < 300:
-                raise _refusal(response, of_process)
+                raise self._refusal(response, of_process)
             return response
+
+    def _refusal(self, response: Response, of_process: bool) -> ServerError:
+        return _refusal(response, of_process, self._token)
 
     def _url(self, path: str, query: Mapping[str, str] | None = None) -> str:
         return f"{self.base_url}{path}?{urlencode(query)}" if query else f"{self.base_url}{path}"
@@ -152,8 +156,8 @@ def check_base_url(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         _ = parts.port
-    except ValueError as error:
-        raise ValueError(f"not the address of a server: {error}") from None
+    except ValueError:  # whose words repeat the address, and a password that is in it
+        raise ValueError("not the address of a server: its name or its port cannot be read") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("the address of a server begins with http:// or https://, then comes its name")
     if parts.username is not None or parts.password is not None:
@@ -165,8 +169,8 @@ def check_base_url(url: str) -> str:
 
 def check_token(token: str) -> str:
     """The token, if it fits in a header. Raises ValueError, without the token in its words."""
-    if not token.isascii() or not token.isprintable():
-        raise ValueError("the token holds characters that no header may have, such as a line break")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ValueError("the token holds a character that no token has, such as a line break or a space")
     return token
 
 
@@ -183,8 +187,8 @@ def _json(response: Response) -> Any:
         ) from None
 
 
-def _refusal(response: Response, of_process: bool) -> ServerError:
-    """The error for an answer that says no: problem details (RFC 9457), or whatever the server says."""
+def _refusal(response: Response, of_process: bool, token: str) -> ServerError:
+    """The error for an answer that says no: problem details (RFC 9457), or whatever the server says, but the token."""
     status = response.status
     try:
         problem = json_text.parse(response.body.decode())
@@ -192,7 +196,8 @@ def _refusal(response: Response, of_process: bool) -> ServerError:
         problem = None
     reason, kind = "", ""
     if isinstance(problem, dict):
-        reason = str(problem.get("detail") or problem.get("title") or "")[:LONGEST_REASON]
+        reason = str(problem.get("detail") or problem.get("title") or "")
+        reason = (reason.replace(token, "…") if token else reason)[:LONGEST_REASON]
         kind = str(problem.get("type") or "")
     said = f": {reason}" if reason else ""
     if status in (401, 403):
