@@ -42,10 +42,19 @@ function start(): void {
     endBoot();
     applyPatch(patch, (control) => events.isHeld(control));
     followLayout();
+    focusWanted();
     watcher.refresh();
     if (patch.root?.['data-ready'] === 'true') void workOffline();
     send({ name: 'painted' });
     outbox.painted();
+  };
+
+  let wanted = ''; // the id of what is to have the focus, as soon as it is there
+  const focusWanted = () => {
+    const element = wanted && document.getElementById(wanted);
+    if (!element) return;
+    wanted = '';
+    element.focus();
   };
 
   const stop = (failure: BootFailure) => {
@@ -80,7 +89,8 @@ function start(): void {
       case 'copy':
         return void copy(data.text, send);
       case 'focus':
-        return document.getElementById(data.id)?.focus();
+        wanted = data.id;
+        return focusWanted();
       case 'download':
         return downloads.take(data);
       case 'remember':
