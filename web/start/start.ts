@@ -2,7 +2,7 @@
 import boot from 'virtual:boot';
 import type { PyodideAPI } from 'pyodide';
 import type { Start } from '../protocol';
-import { keep, keptSnapshot, readKept } from './kept';
+import { forget, keep, keptSnapshot, readKept } from './kept';
 import { countLoading, LoadError } from './loading';
 import { plainly } from './plain';
 import { fromSnapshot, unpack } from './snapshot';
@@ -43,6 +43,7 @@ export async function start(base: string, plain: boolean, report: Report): Promi
     return await attempt.snapshot();
   } catch (error) {
     console.warn('Python was not started from its snapshot:', error);
+    await forget(base); // if it was a kept one, it may be at fault
     return new Attempt(base, report).plain(error instanceof Error ? error.message : String(error));
   }
 }
@@ -59,11 +60,19 @@ class Attempt {
   async snapshot(): Promise<Started> {
     const { files, file, memory: length } = boot.snapshot;
     const wasm = `${boot.pyodide}pyodide.asm.wasm`;
-    const kept = await keptSnapshot(this.base);
+    let kept = await keptSnapshot(this.base);
     const memory = new Uint8Array(length);
     // After a first visit all is at hand: there is nothing to count, and counting takes time.
     const counted = Object.entries(files).filter(([path]) => !kept || (path !== file && path !== wasm));
-    const fill = async () => (kept ? readKept(kept, memory) : unpack(await fetch(this.at(file)), memory));
+    const fill = async () => {
+      try {
+        if (kept) return await readKept(kept, memory);
+      } catch (error) {
+        console.warn('The snapshot is taken as it came with the page:', error);
+        kept = undefined;
+      }
+      await unpack(await fetch(this.at(file)), memory);
+    };
     const py = await this.run(Object.fromEntries(counted), (way) => fromSnapshot(way, memory, fill()));
     const afterwards = async () => {
       if (!kept) await keep(this.base, memory);
