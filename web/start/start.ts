@@ -135,7 +135,6 @@ class Attempt {
 
   private mark(step: string): void {
     const now = performance.now();
-    performance.measure(`start:${step}`, { start: this.last, end: now });
     this.steps.push([step, now - this.last]);
     this.last = now;
   }
