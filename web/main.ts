@@ -1,4 +1,5 @@
 // The page's side: starts the worker, passes what the user does to Python, and does what Python asks.
+import { compileKept } from './ahead';
 import { alertUser, endBoot, missing, showFailure, showProgress, showStep } from './boot';
 import { api } from './driver';
 import { Events } from './events';
@@ -28,6 +29,8 @@ if (lack) fail(lack);
 else start();
 
 function start(): void {
+  const base = new URL('./', document.baseURI).href;
+  const compiling = compileKept(base);
   const worker = startWorker(new URL(workerAddress, import.meta.url).href);
   let early: ToWorker[] | undefined = []; // until the worker listens
   const post = (message: ToWorker) => (early ? void early.push(message) : worker.postMessage(message));
@@ -114,7 +117,10 @@ function start(): void {
   );
 
   const plain = new URLSearchParams(location.search).get('boot') === 'plain';
-  post({ type: 'start', base: new URL('./', document.baseURI).href, plain });
+  void compiling.then(async (compiled) => {
+    post({ type: 'start', base, plain, compiling: compiled !== undefined });
+    if (compiled) post({ type: 'compiled', module: await compiled.module });
+  });
   send({
     name: 'route',
     hash: location.hash,
