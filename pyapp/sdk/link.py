@@ -25,9 +25,9 @@ from ..errors import (
     ServerUnreachableError,
 )
 from ..json_text import dump, with_numbers_as_text
+from ..names import answer_event, hole_event, message_event
 from ..types import EventDraft, Sender, SessionEvent
 from .feed import EventFeed
-from .names import answer_event, hole_event, message_event
 from .server import AgentServer
 from .stream import AgentStream, Heard, Hole, StreamMessage, unreadable
 from .tail import find_event

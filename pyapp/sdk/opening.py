@@ -11,10 +11,10 @@ from typing import Any
 from ..acp.messages import AUTHENTICATE, CLIENT, KEY_METHODS, NEW_SESSION, PROTOCOL_VERSION
 from ..drivers.base import Key
 from ..errors import AgentError, EventConflictError, ServerError, UnknownSessionError
+from ..names import new_connection, new_process, process_of, successor_event
 from ..types import SessionEvent, SessionRecord
 from .feed import EventFeed
 from .link import Link
-from .names import new_connection, new_process, process_of, successor_event
 from .settings import objects
 from .state import SessionState
 from .surroundings import HISTORY_PENDING, SERVER_ID, Surroundings, with_fields

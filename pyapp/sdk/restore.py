@@ -12,8 +12,8 @@ from typing import Any
 from .. import json_text
 from ..acp.messages import PROMPT
 from ..drivers.base import Key, SessionStore
+from ..names import process_of
 from ..types import SessionEvent
-from .names import process_of
 
 HEADER = (
     "Previous session history is replayed below as JSON-RPC envelopes. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from zlib import crc32
 
 from ..effects import Effect, ForgetStatus, ShowAddress
 from ..model import Alert, Model
@@ -56,9 +57,9 @@ MOST_TRAFFIC = 200
 """Requests that are remembered."""
 
 
-def field_id(model: Model) -> str:
-    """The id of the message field: a new one where a text was put back, since what is typed into one stays in it."""
-    return f"message-{model.live.refills}"
+def field_id(model: Model, session_id: str) -> str:
+    """The id of a session's message field: a new one where a text was put back, since what is typed into one stays."""
+    return f"message-{crc32(session_id.encode(errors='replace')):08x}-{model.live.refills}"
 
 
 def update_live(model: Model, message: LiveMessage) -> Next:
@@ -145,7 +146,7 @@ def _creating(model: Model, message: LiveMessage) -> Next:
             return _with(model, creating=replace(dialog, busy="", fault=fault)), ()
         case Created(session):
             model = _with(model, creating=None, sessions={**live.sessions, session.id: session})
-            return model, (ShowAddress(model.route.to(session.id), replace=False), Focus(field_id(model)))
+            return model, (ShowAddress(model.route.to(session.id), replace=False), Focus(field_id(model, session.id)))
     return model, ()
 
 
@@ -207,7 +208,7 @@ def _not_sent(model: Model, message: NotSent) -> Next:
     drafts = {message.session_id: message.text, **model.live.drafts}
     model = _with(model, drafts=drafts, refills=model.live.refills + 1)
     model = replace(model, alert=Alert("The message was not sent", message.fault))
-    return model, (Focus(field_id(model)),) if model.route.session_id == message.session_id else ()
+    return model, (Focus(field_id(model, message.session_id)),) if model.route.session_id == message.session_id else ()
 
 
 def _with(model: Model, **fields: object) -> Model:

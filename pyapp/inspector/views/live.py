@@ -61,7 +61,7 @@ def connect_dialog(dialog: ConnectDialog | None) -> str:
                     bool(dialog.advice) and h.ul[(h.li[line] for line in dialog.advice)],
                 ],
                 h.div(".answers")[
-                    dialog.busy and [h.span(role="status")["Connecting…"], h.progress(aria_label="Connecting")],
+                    dialog.busy and [h.span(aria_live="polite")["Connecting…"], h.progress(aria_label="Connecting")],
                     h.button(type="button", data_click="connect-cancel")["Cancel"],
                     h.button(".solid", type="submit", disabled=dialog.busy)["Connect"],
                 ],
@@ -103,7 +103,7 @@ def new_dialog(model: Model, dialog: NewDialog | None) -> str:
                 (_choice(setting, dialog) for setting in (agent.settings if agent else ())),
                 h.p("#new-fault.fault", role="alert")[dialog.fault],
                 h.div(".answers")[
-                    bool(dialog.busy) and [h.span(role="status")[dialog.busy], h.progress(aria_label=dialog.busy)],
+                    bool(dialog.busy) and [h.span(aria_live="polite")[dialog.busy], h.progress(aria_label=dialog.busy)],
                     h.button(type="button", data_click="new-cancel")["Cancel"],
                     h.button(
                         ".solid", type="submit", disabled=bool(dialog.busy) or agent is None or not agent.installed
@@ -146,9 +146,9 @@ def composer(model: Model) -> str:
 
 def _form(model: Model, session: LiveSession) -> str:
     return html(
-        h.form(f"#composer-{session.id}.composer", data_submit="prompt", data_clears=True)[
+        h.form(".composer", data_submit="prompt", data_clears=True)[
             h.textarea(
-                f"#{field_id(model)}",
+                id=field_id(model, session.id),
                 name="text",
                 rows="1",
                 aria_label="Message",
@@ -159,7 +159,7 @@ def _form(model: Model, session: LiveSession) -> str:
             )[model.live.drafts.get(session.id, "")],
             h.div(".settings")[
                 (_setting(setting) for setting in session.settings),
-                h.span(".state", role="status")[_state(session)],
+                h.span(".state", aria_live="polite")[_state(session)],
                 h.span(".grow"),
                 session.running and h.button(type="button", data_click="cancel-turn")["Cancel"],
                 h.button(".solid", type="submit")["Send"],

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from uuid import uuid4
 
-from ..acp.jsonrpc import Id, id_text
+from .acp.jsonrpc import Id, id_text
 
 _NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
