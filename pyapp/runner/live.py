@@ -225,6 +225,7 @@ def _traffic(exchange: Exchange) -> Traffic:
         exchange.method,
         exchange.path[:500],
         exchange.started_at,
+        exchange.message,
         exchange.status,
         exchange.took,
         exchange.error[:500],

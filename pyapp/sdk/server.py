@@ -33,6 +33,8 @@ class Exchange:
     method: str
     path: str
     started_at: int
+    message: str = ""
+    """The method of the JSON-RPC message that it carries, "response" for an answer, "" for none."""
     status: int | None = None
     took: float | None = None
     error: str = ""
@@ -111,7 +113,8 @@ class AgentServer:
         if body is not None:
             headers["Content-Type"] = "application/json"
             text = json_text.dump(body)
-        with _Watched(self, method, path) as watched:
+        carried = str(body.get("method", "response"))[:200] if method == "POST" and "jsonrpc" in (body or {}) else ""
+        with _Watched(self, method, path, carried) as watched:
             response = await send(self._transport, Request(method, self._url(path, query), headers, text))
             watched.status = response.status
             if not 200 <= response.status < 300:
@@ -132,9 +135,9 @@ class AgentServer:
 class _Watched:
     """One request that is told of: at its beginning, and at its end with what became of it."""
 
-    def __init__(self, server: AgentServer, method: str, path: str) -> None:
+    def __init__(self, server: AgentServer, method: str, path: str, message: str = "") -> None:
         self._server = server
-        self._exchange = Exchange(next(server._ids), method, path, int(time.time() * 1000))
+        self._exchange = Exchange(next(server._ids), method, path, int(time.time() * 1000), message)
         self._began = time.monotonic()
         self.status: int | None = None
 

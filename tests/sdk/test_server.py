@@ -335,7 +335,7 @@ def test_a_request_that_is_cancelled_is_told() -> None:
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        assert [(exchange.status, exchange.error) for exchange in told] == [(None, ""), (0, "CancelledError")]
+        assert [(exchange.status, exchange.error) for exchange in told] == [(None, ""), (0, "cancelled")]
 
     run(work())
 

@@ -55,7 +55,10 @@ from .values import AgentChoice, ConnectDialog, LiveSession, NewDialog, Server, 
 MOST_TRAFFIC = 200
 """Requests that are remembered."""
 
-MESSAGE_FIELD = "message"
+
+def field_id(model: Model) -> str:
+    """The id of the message field: a new one where a text was put back, since what is typed into one stays in it."""
+    return f"message-{model.live.refills}"
 
 
 def update_live(model: Model, message: LiveMessage) -> Next:
@@ -142,7 +145,7 @@ def _creating(model: Model, message: LiveMessage) -> Next:
             return _with(model, creating=replace(dialog, busy="", fault=fault)), ()
         case Created(session):
             model = _with(model, creating=None, sessions={**live.sessions, session.id: session})
-            return model, (ShowAddress(model.route.to(session.id), replace=False), Focus(MESSAGE_FIELD))
+            return model, (ShowAddress(model.route.to(session.id), replace=False), Focus(field_id(model)))
     return model, ()
 
 
@@ -203,7 +206,8 @@ def _not_sent(model: Model, message: NotSent) -> Next:
         return replace(model, alert=Alert("The turn was cut off", message.fault)), ()
     drafts = {message.session_id: message.text, **model.live.drafts}
     model = _with(model, drafts=drafts, refills=model.live.refills + 1)
-    return replace(model, alert=Alert("The message was not sent", message.fault)), ()
+    model = replace(model, alert=Alert("The message was not sent", message.fault))
+    return model, (Focus(field_id(model)),) if model.route.session_id == message.session_id else ()
 
 
 def _with(model: Model, **fields: object) -> Model:

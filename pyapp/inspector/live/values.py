@@ -85,6 +85,8 @@ class Traffic:
     method: str
     path: str
     started_at: int
+    message: str = ""
+    """The method of the message that it carries."""
     status: int | None = None
     took: float | None = None
     error: str = ""

@@ -8,7 +8,7 @@ import htpy as h
 
 from ... import json_text
 from ..dates import second_time
-from ..live.update import MESSAGE_FIELD, live_session
+from ..live.update import field_id, live_session
 from ..live.values import SETTING_NAMES, ConnectDialog, LiveSession, NewDialog, Setting, Traffic
 from ..model import Model
 from .html import html, icon
@@ -31,7 +31,7 @@ def in_bar(model: Model) -> Sequence[h.Node]:
             aria_label=f"Server {where}, {state}: requests",
             title=f"{server.url} {state}. Shows the requests.",
         )[h.i, h.span[where if server.answers else f"{where} does not answer"]],
-        h.button(type="button", data_click="new")["New session"],
+        h.button(type="button", data_click="new", aria_label="New session")["New", h.span(".wide")[" session"]],
     )
 
 
@@ -145,12 +145,10 @@ def composer(model: Model) -> str:
 
 
 def _form(model: Model, session: LiveSession) -> str:
-    # a new field where a text was put back: the one that is there keeps what its user has typed
-    field = f"{MESSAGE_FIELD}-{model.live.refills}" if model.live.refills else MESSAGE_FIELD
     return html(
         h.form(f"#composer-{session.id}.composer", data_submit="prompt", data_clears=True)[
             h.textarea(
-                f"#{field}",
+                f"#{field_id(model)}",
                 name="text",
                 rows="1",
                 aria_label="Message",
@@ -222,7 +220,11 @@ def _request(traffic: Traffic, zone: int) -> h.Node:
     took = "" if traffic.took is None else f"{traffic.took:,.0f} ms"
     return h.tr(f"#request-{traffic.id}", class_="bad" if failed else None)[
         h.td[second_time(traffic.started_at, zone)],
-        h.td[h.code[f"{traffic.method} {traffic.path}"], bool(traffic.error) and h.p(".dim")[traffic.error]],
+        h.td[
+            bool(traffic.message) and [h.b[traffic.message], " "],
+            h.code[f"{traffic.method} {traffic.path}"],
+            bool(traffic.error) and h.p(".dim")[traffic.error],
+        ],
         h.td[answer],
         h.td(".n")[took],
     ]
