@@ -2,9 +2,9 @@
 
     python examples/custom_driver.py http://127.0.0.1:2468 [FOLDER]
 
-gives an agent one more prompt each time, in a session that is kept in FOLDER. docs/drivers.md tells what a store promises,
-and the contract in `pyapp.drivers.conformance` checks this one (tests/examples/test_programs.py). It is for one program
-at a time, and looks at many files: a database does better.
+gives an agent one more prompt each time, in a session that is kept in FOLDER. docs/drivers.md tells what a store
+promises, and the contract in `pyapp.drivers.conformance` checks this one (tests/examples/test_programs.py). It is for
+one program at a time, and looks at many files: a database does better.
 """
 
 from __future__ import annotations

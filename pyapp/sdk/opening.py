@@ -192,8 +192,8 @@ async def processes(around: Surroundings) -> set[str]:
 async def end_process(around: Surroundings, process: str) -> None:
     """End a process that nobody needs; one that is gone already is no error, nor is a server that is.
 
-    Server 0.4.2 takes it off its list at once and then does not answer for as long as the agent runs on: so the list is
-    asked whether it is done.
+    Server 0.4.2 takes it off its list at once, and then neither answers nor ends it until the request is given up. So
+    the list is asked, and the request given up.
     """
     ending = asyncio.ensure_future(around.server.end(process))
     ending.add_done_callback(lambda done: done.cancelled() or done.exception())
