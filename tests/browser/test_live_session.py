@@ -179,5 +179,6 @@ def test_typed_text_outlives_another_session(open_inspector: Open, agent_server:
     message(page).press_sequentially("not sent yet")
     begin(page)
     expect(message(page)).to_have_value("")
+    expect(page.locator(".session")).to_have_count(2)  # and the list moves no more
     page.get_by_role("navigation", name="Sessions").get_by_role("link").filter(has_text="first").click()
     expect(message(page)).to_have_value("not sent yet")
