@@ -64,7 +64,20 @@ PERMISSIONS = (
     {"optionId": "reject", "name": "Reject", "kind": "reject_once"},
 )
 
-WORDS = "stream markdown think plan tool edit permission sleep wait context fail crash".split()
+WORDS = [
+    "stream",
+    "markdown",
+    "think",
+    "plan",
+    "tool",
+    "edit",
+    "permission",
+    "sleep",
+    "wait",
+    "context",
+    "fail",
+    "crash",
+]
 SPOKEN = re.compile(rf"\b({'|'.join(WORDS)})\b(?: +(\d{{1,7}}(?:\.\d+)?)\b)?(?: +at +(\d{{1,7}})\b)?")
 """A word of the script, how many or how long, and how fast."""
 HELP = """I am no model: I follow a script. I know these words, several in a prompt if you like:
@@ -236,7 +249,7 @@ class Agent:
         return {}
 
     async def set_config_option(self, params: Json) -> Json:
-        session, id_, value = self._session(params), params.get("configId"), params.get("value")
+        session, id_, value = self._session(params), params.get("configId"), str(params.get("value"))
         if id_ not in SETTINGS:
             raise RpcError(INVALID_PARAMS, f"there is no option {id_}")
         if value not in [option["value"] for option in SETTINGS[id_]["options"]]:
@@ -266,11 +279,10 @@ class Agent:
         if context:
             self._say(session, f"I was given {len(context[0].splitlines())} lines of context. ")
         self._say(session, f"{'' if words else HELP}You said: {said}")
+        reason = None if words else await self._run_tool(session)
         for word in words:
-            reason = await self._do(session, word[1], word[2], word[3], context)
-            if reason:
-                return reason
-        return "end_turn" if words else await self._run_tool(session) or "end_turn"
+            reason = reason or await self._do(session, word[1], word[2], word[3], context)
+        return reason or "end_turn"
 
     async def _do(
         self, session: Session, word: str, number: str | None, rate: str | None, context: list[str]

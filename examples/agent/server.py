@@ -2,7 +2,7 @@
 
     python examples/agent/server.py [--host HOST] [--port PORT] [--data FOLDER] [--origin ORIGIN ...] [--token TOKEN]
 
-It needs the standard library only. Nothing leaves the machine: the agent asks nobody, and the server sends no telemetry.
+It needs the standard library only. Nothing leaves the machine: the agent asks nobody, the server sends no telemetry.
 """
 
 from __future__ import annotations
