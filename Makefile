@@ -10,7 +10,8 @@ NODE := node_modules/.installed
 
 .PHONY: run build serve test test-browsers soak lint format bench clean chromium install
 
-run: build serve ## build the page and serve it at http://127.0.0.1:4173/
+run: build ## build the page and serve it at http://127.0.0.1:4173/, with an agent's server for it
+	@$(BIN)/python -m web.build.run
 
 build: $(VENV) $(NODE) ## the page, as static files in dist/
 	@$(BIN)/python web/build/wheels.py

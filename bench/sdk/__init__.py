@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.browser.agent_server import running_server, server_program
+from examples.agent.server import Server
 from tests.browser.bare_page import open_bare_page, run_python
 
 from ..browser import Bench
@@ -37,14 +37,14 @@ def sdk_samples(bench: Bench, repeats: int) -> dict[str, list[float]]:
     place = urlsplit(bench.site)
     origin = f"{place.scheme}://{place.netloc}"
     samples: dict[str, list[float]] = {"sdk_ours": [], "sdk_typescript": [], "sdk_page": []}
-    with tempfile.TemporaryDirectory() as folder, running_server(server_program(), Path(folder), origin) as server:
-        ours = [sys.executable, "-m", "bench.sdk.ours", server, TURN]
-        theirs = ["node", str(HERE / "typescript.mjs"), server, TURN]
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder), origins=[origin]) as server:
+        ours = [sys.executable, "-m", "bench.sdk.ours", server.address, TURN]
+        theirs = ["node", str(HERE / "typescript.mjs"), server.address, TURN]
         for number in range(repeats + 1):
             sides = [("sdk_ours", ours), ("sdk_typescript", theirs)]
             for name, command in sides[:: 1 if number % 2 else -1]:
                 _note(samples, name, _program(command), number)
-            _note(samples, "sdk_page", _page(bench, server), number)
+            _note(samples, "sdk_page", _page(bench, server.address), number)
     return samples
 
 

@@ -19,12 +19,13 @@ from dataclasses import dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from .agent_server import agent_server as agent_server
+from ..servers import real_server
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
@@ -101,6 +102,14 @@ def site() -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
         server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def agent_server(site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real server, without a slash at its end. Pages of `site` may speak to it; no other may."""
+    place = urlsplit(site)
+    with real_server(tmp_path_factory.mktemp("server"), origins=(f"{place.scheme}://{place.netloc}",)) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="session")

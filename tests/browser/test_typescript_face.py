@@ -1,6 +1,6 @@
 """`globalThis.pyapp`: the SDK `sandbox-agent` from npm keeps its sessions in our driver, against the real server.
 
-What runs in the page is typescript/scenarios.ts, bundled with the SDK. The agent is tests/agent/scripted_agent.py.
+What runs in the page is typescript/scenarios.ts, bundled with the SDK. The agent is examples/agent/scripted_agent.py.
 """
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ def test_fields_that_are_undefined_or_null_come_back_as_the_sdk_gave_them(face: 
     session_id = run(face, "create")
     [stored] = run(face, "rows", "fields", "sessions")
     assert "sandboxId" not in stored
-    assert "configOptions" not in stored
+    assert [option["currentValue"] for option in stored["configOptions"]] == ["scripted-large", "low"]
     assert stored["modes"]["currentModeId"] == "code"
     run(face, "setMode", session_id, "plan")
     [stored] = run(face, "rows", "fields", "sessions")

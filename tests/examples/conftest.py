@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from ..browser.agent_server import running_server, server_program
+from ..servers import real_server
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running server, without a slash at its end."""
-    with running_server(server_program(), tmp_path_factory.mktemp("server"), "http://no-page") as address:
-        yield address
+    with real_server(tmp_path_factory.mktemp("server")) as server:
+        yield server.address

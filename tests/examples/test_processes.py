@@ -8,8 +8,6 @@ from pathlib import Path
 
 from pyapp import InMemorySessionPersistDriver, SandboxAgent
 
-from ..browser.agent_server import running_server, server_program
-
 AGENT = Path("sandbox-agent") / "bin" / "agent_processes" / "mock-acp"
 
 
@@ -46,9 +44,9 @@ def test_a_session_that_is_destroyed_ends_its_process_and_no_other(tmp_path: Pat
             os.kill(pids[1], 0)
             assert await two.prompt("still there?") == {"stopReason": "end_turn"}
 
-    with running_server(server_program(), tmp_path, "http://no-page") as address:
+    with real_server(tmp_path) as server:
         agent = tmp_path / AGENT
         (tmp_path / "pids").mkdir()
         first, rest = agent.read_text().split("\n", 1)
         agent.write_text(f"{first}\ntouch '{tmp_path}/pids/'$$\n{rest}")
-        asyncio.run(work(address))
+        asyncio.run(work(server.address))

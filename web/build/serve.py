@@ -30,14 +30,19 @@ class Handler(SimpleHTTPRequestHandler):
         """Quiet: the browser's own console tells what failed."""
 
 
-def main() -> None:
+def page_server() -> ThreadingHTTPServer:
+    """The server, bound to its port. Ends the program with a word if there is nothing to serve, or no such port."""
     if not (DIST / "boot.json").exists():
         sys.exit("dist/ is not built yet: run `make build` first, or `make run`.")
     port = int(os.environ.get("PORT", "4173"))
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(DIST)))
+        return ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(DIST)))
     except OSError as error:
         sys.exit(f"Port {port}: {error.strerror}. Choose another one: PORT=4174 make run")
+
+
+def main() -> None:
+    server = page_server()
     print(f"Ready: http://127.0.0.1:{server.server_port}/", flush=True)
     try:
         server.serve_forever()
