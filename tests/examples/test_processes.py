@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pyapp import InMemorySessionPersistDriver, SandboxAgent
 
+from ..servers import real_server
+
 AGENT = Path("sandbox-agent") / "bin" / "agent_processes" / "mock-acp"
 
 
