@@ -41,6 +41,7 @@ lint: $(VENV) $(NODE) ## what the code must look like
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy examples/*.py examples/browser/*.py
 	$(BIN)/lint-imports
 	npx --no-install tsc --noEmit
 	npx --no-install tsc --noEmit --project web/service-worker

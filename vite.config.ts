@@ -42,8 +42,11 @@ function boot(): Plugin {
   return {
     name: 'boot',
     resolveId: (id) => (id === 'virtual:boot' ? id : undefined),
-    load: (id) =>
-      id === 'virtual:boot' ? `export default ${readFileSync(join(SITE, 'boot.json'), 'utf8')}` : undefined,
+    load(id) {
+      if (id !== 'virtual:boot') return undefined;
+      const content = readFileSync(join(SITE, 'boot.json'), 'utf8');
+      return `export const pyodide = ${JSON.stringify(PYODIDE)};\nexport default ${content}`;
+    },
   };
 }
 
@@ -70,7 +73,7 @@ function renderBlocking(): Plugin {
 export default defineConfig({
   base: './',
   publicDir: 'web/public',
-  plugins: [icons(), renderBlocking(), python()],
+  plugins: [boot(), icons(), renderBlocking(), python()],
   worker: { format: 'es', plugins: () => [boot()] },
   build: {
     outDir: 'dist',

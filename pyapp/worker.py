@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from . import interop
 from .drivers.base import SessionPersistDriver, SessionStore
@@ -20,6 +21,8 @@ from .drivers.notes import NoteStore
 from .errors import StoreUnavailableError
 from .remote import DriverCalls
 from .runner.loop import Runner
+from .sdk.client import SandboxAgent
+from .sdk.fetch import FetchTransport
 
 DEFAULT_DATABASE = "sandbox-agent-session-store"
 
@@ -71,6 +74,14 @@ class BrowserWorld:
             await store.release()
         for notes in self._notes.values():
             await notes.release()
+
+    @property
+    def origin(self) -> str:
+        parts = urlsplit(self._base)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    async def connect(self, base_url: str, token: str | None, store: SessionStore) -> SandboxAgent:
+        return await SandboxAgent.connect(base_url=base_url, token=token, persist=store, transport=FetchTransport())
 
     def post(self, message: Mapping[str, Any]) -> None:
         self._post(json.dumps(message))

@@ -72,6 +72,8 @@ export class Events {
       control.value = ''; // so that the same file can be chosen again
     } else if (control.dataset?.change !== undefined) {
       this.#say(control, 'change', { value: valueOf(control) });
+    } else if (control.form?.dataset.changed !== undefined) {
+      this.#say(control.form, 'changed', { values: valuesOf(control.form) });
     }
   }
 
@@ -86,10 +88,8 @@ export class Events {
     const form = closest(event, 'form');
     event.preventDefault(); // no form of ours goes to a server
     if (!(form instanceof HTMLFormElement) || form.dataset.submit === undefined) return;
-    const values = Object.fromEntries(
-      [...new FormData(form)].filter(([, value]) => typeof value === 'string'),
-    );
-    this.#say(form, 'submit', { values });
+    this.#say(form, 'submit', { values: valuesOf(form) });
+    if (form.dataset.clears !== undefined) clear(form);
   }
 
   #cancel(event: Event): void {
@@ -100,12 +100,21 @@ export class Events {
   }
 
   #key(event: KeyboardEvent): void {
+    if (event.key === 'Enter' && event.target instanceof HTMLTextAreaElement)
+      this.#enter(event, event.target);
     if (event.key === 'Escape' && event.target instanceof HTMLInputElement && event.target.type === 'search')
       this.#leaveSearch(event, event.target);
     const key = wantedKey(event);
     if (key === undefined) return;
     event.preventDefault();
     this.#outbox.post({ name: 'key', key, shift: event.shiftKey });
+  }
+
+  /** Enter sends the form of a field that says so; with Shift, or while a word is being composed, it is a line break. */
+  #enter(event: KeyboardEvent, field: HTMLTextAreaElement): void {
+    if (field.dataset.enter !== 'submit' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    field.form?.requestSubmit();
   }
 
   /** Escape empties a search field, in every browser; an empty one gives the focus away. */
@@ -151,6 +160,18 @@ function closest(event: Event, selector: string): HTMLElement | null {
 function argOf(element: HTMLElement): { arg?: string } {
   const { arg } = element.dataset;
   return arg === undefined ? {} : { arg };
+}
+
+function valuesOf(form: HTMLFormElement): Record<string, string> {
+  const texts = [...new FormData(form)].filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(texts);
+}
+
+/** Empty its text fields: what stood there was sent. */
+function clear(form: HTMLFormElement): void {
+  for (const field of form.querySelectorAll('textarea')) field.value = '';
 }
 
 function valueOf(control: Control): string {

@@ -1,4 +1,5 @@
 // The page's side: starts the worker, passes what the user does to Python, and does what Python asks.
+import { compileKept } from './ahead';
 import { alertUser, endBoot, missing, showFailure, showProgress, showStep } from './boot';
 import { api } from './driver';
 import { Events } from './events';
@@ -28,6 +29,8 @@ if (lack) fail(lack);
 else start();
 
 function start(): void {
+  const base = new URL('./', document.baseURI).href;
+  const compiling = compileKept(base);
   const worker = startWorker(new URL(workerAddress, import.meta.url).href);
   let early: ToWorker[] | undefined = []; // until the worker listens
   const post = (message: ToWorker) => (early ? void early.push(message) : worker.postMessage(message));
@@ -42,10 +45,19 @@ function start(): void {
     endBoot();
     applyPatch(patch, (control) => events.isHeld(control));
     followLayout();
+    focusWanted();
     watcher.refresh();
     if (patch.root?.['data-ready'] === 'true') void workOffline();
     send({ name: 'painted' });
     outbox.painted();
+  };
+
+  let wanted = ''; // the id of what is to have the focus, as soon as it is there
+  const focusWanted = () => {
+    const element = wanted && document.getElementById(wanted);
+    if (!element) return;
+    wanted = '';
+    element.focus();
   };
 
   const stop = (failure: BootFailure) => {
@@ -80,7 +92,8 @@ function start(): void {
       case 'copy':
         return void copy(data.text, send);
       case 'focus':
-        return document.getElementById(data.id)?.focus();
+        wanted = data.id;
+        return focusWanted();
       case 'download':
         return downloads.take(data);
       case 'remember':
@@ -104,7 +117,10 @@ function start(): void {
   );
 
   const plain = new URLSearchParams(location.search).get('boot') === 'plain';
-  post({ type: 'start', base: new URL('./', document.baseURI).href, plain });
+  void compiling.then(async (compiled) => {
+    post({ type: 'start', base, plain, compiling: compiled !== undefined });
+    if (compiled) post({ type: 'compiled', module: await compiled.module });
+  });
   send({
     name: 'route',
     hash: location.hash,

@@ -40,7 +40,10 @@ export interface Patch {
 }
 
 export type ToWorker =
-  | { type: 'start'; base: string; plain: boolean }
+  /** `compiling`: a message with the compiled WebAssembly follows. */
+  | { type: 'start'; base: string; plain: boolean; compiling: boolean }
+  /** Without a module when it could not be compiled. */
+  | { type: 'compiled'; module: WebAssembly.Module | undefined }
   | { type: 'message'; message: Message }
   | { type: 'files'; action: string; files: File[] }
   | { type: 'call'; id: number; text: string };

@@ -14,6 +14,8 @@ interface App {
   call(text: string): Promise<string>;
 }
 
+type How = Extract<ToWorker, { type: 'start' }>;
+
 interface Booted {
   app: App;
   version: string;
@@ -28,8 +30,10 @@ Object.defineProperty(globalThis, 'importScripts', {
   },
 });
 
-let started: (how: { base: string; plain: boolean }) => void;
-const booted = new Promise<{ base: string; plain: boolean }>((resolve) => (started = resolve)).then(boot);
+let started: (how: How) => void;
+const booted = new Promise<How>((resolve) => (started = resolve)).then(boot);
+let isCompiled: (module: WebAssembly.Module | undefined) => void;
+const compiled = new Promise<WebAssembly.Module | undefined>((resolve) => (isCompiled = resolve));
 
 booted.then(
   ({ version, start }) => post({ type: 'ready', version, start }),
@@ -38,6 +42,7 @@ booted.then(
 
 self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
   if (data.type === 'start') return started(data);
+  if (data.type === 'compiled') return isCompiled(data.module);
   let app: App;
   try {
     ({ app } = await booted);
@@ -60,12 +65,15 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
 
 post({ type: 'listening' });
 
-async function boot({ base, plain }: { base: string; plain: boolean }): Promise<Booted> {
+async function boot({ base, plain, compiling }: How): Promise<Booted> {
   refuseOtherVersions(known.hashes, base);
-  const { py, start, afterwards } = await startPython(base, plain, {
-    progress: (loaded, total) => post({ type: 'progress', loaded, total }),
-    step: (text) => post({ type: 'step', text }),
-  });
+  const { py, start, afterwards } = await startPython(
+    { base, plain, compiled: compiling ? compiled : undefined },
+    {
+      progress: (loaded, total) => post({ type: 'progress', loaded, total }),
+      step: (text) => post({ type: 'step', text }),
+    },
+  );
   const began = performance.now();
   post({ type: 'step', text: 'Opening the store' });
   const version = py.runPython('import pyapp; pyapp.__version__') as string;

@@ -41,10 +41,12 @@ _READY = """async (sessions) => {
 }"""
 
 _KEPT = """async () => {
-  while (!(await caches.has('sandbox-agent-pyodide-unpacked'))) await bench.settle(50);
+  const isKept = async () => document.documentElement.dataset.offline === 'ready' &&
+    (await (await caches.open('sandbox-agent-pyodide-unpacked')).keys()).length > 0;
+  while (!(await isKept())) await bench.settle(50);
   await bench.settle(500);
 }"""
-"""A visit is over once the files for the next one are kept."""
+"""A visit is over once the files for the next one are kept: the snapshot, and those of the service worker."""
 
 _FORGET = """async () => {
   for (const one of await navigator.serviceWorker.getRegistrations()) await one.unregister();

@@ -73,7 +73,7 @@ class SseDecoder:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
-            self._size += len(value)
+            self._size += len(value) + 1  # with its line end: empty lines grow, too
             if self._size > LARGEST:
                 raise ValueError(f"an event of over {LARGEST:,} characters")
             self._data.append(value)

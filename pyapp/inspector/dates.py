@@ -29,6 +29,11 @@ def clock_time(ms: int, zone: int) -> str:
     return f"{_local(ms, zone):%H:%M}"
 
 
+def second_time(ms: int, zone: int) -> str:
+    """The time of day, as 14:02:07."""
+    return f"{_local(ms, zone):%H:%M:%S}"
+
+
 def date_time(ms: int, zone: int) -> str:
     """Date and time, as 2026-11-22 14:02:07."""
     return f"{_local(ms, zone):%Y-%m-%d %H:%M:%S}"

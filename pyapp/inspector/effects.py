@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .live.effects import LiveEffect
 from .model import Mark
 from .notes.effects import NoteEffect
 from .route import Route
@@ -146,5 +147,5 @@ class Copy:
 Effect = (
     ReadHeads | ReadSummaries | ReadSession | CloseSession | ReadMore | ReadTail | ReadRows | ReadDetail | Tick
     | ForgetStatus | LoadDemo | CancelJob | ShowAddress | Copy | ExportSession | DeleteSession | AskToKeep
-    | ReadStorage | Remember | Release | NoteEffect
+    | ReadStorage | Remember | Release | NoteEffect | LiveEffect
 )  # fmt: skip

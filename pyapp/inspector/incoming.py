@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import json_text
+from .live.messages import live_from_page
 from .messages import (
     Copied,
     DatabaseChosen,
@@ -62,7 +63,10 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
     match sent.get("name"):
         case "route":
             marks = _marks(sent.get("remembered"))
-            return Went(str(sent.get("hash", "")), _number(sent.get("now")), _number(sent.get("tzOffset")), marks)
+            server = _server(sent.get("remembered"))
+            return Went(
+                str(sent.get("hash", "")), _number(sent.get("now")), _number(sent.get("tzOffset")), marks, server
+            )
         case "started":
             return _started(sent)
         case "aside":
@@ -122,7 +126,7 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
             return SheetShown(arg if arg in ("sessions", "events") else "")
         case "help":
             return HelpToggled()
-    return note_from_page(sent)
+    return note_from_page(sent) or live_from_page(sent)
 
 
 def _started(sent: Mapping[str, Any]) -> Started | None:
@@ -148,6 +152,16 @@ def _marks(remembered: Any) -> Mapping[str, Mark]:
             except ValueError:
                 pass
     return marks
+
+
+SERVER = "server"
+"""The name under which the page remembers the last server's address."""
+
+
+def _server(remembered: Any) -> str:
+    """The last server, if what is remembered may be one."""
+    url = remembered.get(SERVER) if isinstance(remembered, dict) else None
+    return url if isinstance(url, str) and len(url) < 2_000 else ""
 
 
 def _number(value: Any) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ..drivers.base import SessionHead
 from ..transcript.fold import Transcript
 from ..types import SessionRecord
+from .live.messages import LiveMessage
 from .model import Alert, EventDetail, EventRow, Job, Mark, OpenSession, Start, Storage, Summary
 from .notes.messages import NoteMessage
 
@@ -16,12 +17,14 @@ from .notes.messages import NoteMessage
 
 @dataclass(frozen=True, slots=True)
 class Went:
-    """The address changed. `now`, `zone` and `remembered` come once, at the start."""
+    """The address changed. `now`, `zone` and what was remembered come once, at the start."""
 
     hash: str
     now: int | None = None
     zone: int | None = None
     marks: Mapping[str, Mark] = field(default_factory=dict)
+    server: str = ""
+    """The server that was last connected to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,5 +336,5 @@ Message = (
     | HelpToggled | HeadsRead | SummariesRead | SessionRead | NotShown | TailRead | Folded | RowsRead | DetailRead
     | RecordsChanged | EverythingChanged | Grew | PutAside | DatabaseChosen | DatabasesRead | KeepAsked | StorageRead
     | ExportAsked | DeletionAsked | DialogClosed | TotalsRead | Waited
-    | JobMoved | JobEnded | StatusRead | Failed | NoteMessage
+    | JobMoved | JobEnded | StatusRead | Failed | NoteMessage | LiveMessage
 )  # fmt: skip

@@ -9,6 +9,7 @@ from ..transcript.describe import Kind
 from ..transcript.fold import Transcript
 from ..types import SessionRecord
 from .listing import Listing
+from .live.values import Live
 from .log import SessionLog
 from .notes.values import Notes
 from .route import Route
@@ -168,6 +169,7 @@ class Model:
     found: Listing | None = None
     """What the filter finds of it; None while nothing is looked for."""
     notes: Notes = field(default_factory=Notes)
+    live: Live = field(default_factory=Live)
     summaries: Mapping[str, Summary] = field(default_factory=dict)
     list_view: Viewport = Viewport()
     list_scroll: tuple[int, int] = (0, 0)

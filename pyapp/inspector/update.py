@@ -24,6 +24,8 @@ from .effects import (
     ShowAddress,
 )
 from .listing import SESSION_HEIGHT
+from .live.messages import LiveMessage
+from .live.update import update_live
 from .messages import (
     Copied,
     DemoWanted,
@@ -130,6 +132,8 @@ def _update(model: Model, message: Message, clock: float) -> Next:
             return _neighbour(model, by)
     if isinstance(message, storing.StoreMessage):
         return storing.update_storing(model, message)
+    if isinstance(message, LiveMessage):
+        return update_live(model, message)
     if isinstance(message, NoteMessage):
         return _noted(model, message, clock)
     return _in_session(model, message, clock)
@@ -199,7 +203,8 @@ def _went(model: Model, message: Went, clock: float) -> Next:
     route = Route.read(message.hash)
     before = model.route
     if message.now is not None:
-        model = replace(model, now=message.now, zone=message.zone or 0, marks=message.marks)
+        live = replace(model.live, url=message.server or model.live.url)
+        model = replace(model, now=message.now, zone=message.zone or 0, marks=message.marks, live=live)
     first = message.now is not None
     model = replace(model, route=route, sheet="", dialog="", alert=model.alert if model.lost else None)
     effects: tuple[Effect, ...] = ()

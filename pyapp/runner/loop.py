@@ -15,6 +15,7 @@ from ..drivers.base import ObservableStore, SessionStore, StoreChange
 from ..errors import PyappError
 from ..inspector import effects as fx
 from ..inspector.incoming import MARK, from_page
+from ..inspector.live.effects import LiveEffect
 from ..inspector.messages import (
     DatabasesRead,
     DetailRead,
@@ -41,6 +42,7 @@ from ..inspector.views.html import Page
 from ..inspector.views.page import view
 from ..json_text import dump
 from . import jobs, reading
+from .live import LiveKeeper
 from .notes import NoteKeeper
 from .patches import Patches
 from .world import SourceFile, World
@@ -71,6 +73,7 @@ class Runner:
         self._job: asyncio.Task[None] | None = None
         self._tick: asyncio.TimerHandle | None = None
         self._notes = NoteKeeper(world, self.send, self._start)
+        self._live = LiveKeeper(world, self.send, self._start, world.open_store)
         self._heard = StoreChange()
         self._stop_hearing: Callable[[], None] = lambda: None
 
@@ -179,6 +182,8 @@ class Runner:
                 self._start(self.world.release())
             case _ if isinstance(effect, NoteEffect):
                 self._notes.carry_out(effect)
+            case _ if isinstance(effect, LiveEffect):
+                self._live.carry_out(effect)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(self._guarded(work))

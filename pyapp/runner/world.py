@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ..drivers.base import SessionStore
 from ..drivers.notes import NoteStore
+from ..sdk.client import SandboxAgent
 
 
 class World(Protocol):
@@ -35,6 +36,15 @@ class World(Protocol):
 
     async def release(self) -> None:
         """Let go of what the stores hold open, until the next call."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """Where the page comes from, as servers are told of it: `https://host`."""
+        ...
+
+    async def connect(self, base_url: str, token: str | None, store: SessionStore) -> SandboxAgent:
+        """A client of the server at this address. Raises ValueError, ServerError."""
         ...
 
     def post(self, message: Mapping[str, Any]) -> None:

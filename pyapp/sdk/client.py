@@ -181,7 +181,9 @@ class SandboxAgent:
         Raises UnknownSessionError, AgentError, ServerError, StoreError.
         """
         async with self._lock(id):
-            session = self._sessions.get(id) or Session(self._around, id)
+            session = self._sessions.get(id)
+            if session is None or session.is_let_go:
+                session = Session(self._around, id)
             await session.resume()
             self._sessions[id] = session
             return session

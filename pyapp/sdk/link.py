@@ -25,11 +25,12 @@ from ..errors import (
     ServerUnreachableError,
 )
 from ..json_text import dump, with_numbers_as_text
+from ..names import answer_event, hole_event, message_event
 from ..types import EventDraft, Sender, SessionEvent
 from .feed import EventFeed
-from .names import answer_event, message_event
 from .server import AgentServer
-from .stream import AgentStream, StreamMessage, unreadable
+from .stream import AgentStream, Heard, Hole, StreamMessage, unreadable
+from .tail import find_event
 
 SURELY_SENT = 5.0
 """Seconds after which a POST that breaks off has surely reached the agent: a proxy in between has lost its patience."""
@@ -240,18 +241,30 @@ class Link:
                 async for batch in batches:
                     self._heard_at = time.monotonic()
                     await self._feed.stored(await self._stored(batch))
-                    for one in batch:
-                        self._settle(one.message)
+                    for heard in batch:
+                        self._settle(heard.message)
         except Exception as error:
             self._end(error)
 
-    async def _stored(self, batch: Sequence[StreamMessage]) -> Sequence[SessionEvent]:
-        drafts = [self._draft("agent", one.message, message_event(self.process, one.number)) for one in batch]
+    async def _stored(self, batch: Sequence[Heard]) -> Sequence[SessionEvent]:
+        drafts = [self._heard_draft(one) for one in batch if not await self._is_known(one)]
         try:
             return await self._store.append_events(self._session_id, drafts)
         except InvalidRecordError:
             storable = [self._storable(draft) for draft in drafts]
             return await self._store.append_events(self._session_id, storable)
+
+    async def _is_known(self, heard: Heard) -> bool:
+        """Whether a hole is none, since another client has heard what is missing here."""
+        if isinstance(heard, StreamMessage):
+            return False
+        event_id = message_event(self.process, heard.first)
+        return await find_event(self._store, self._session_id, event_id) is not None
+
+    def _heard_draft(self, heard: Heard) -> EventDraft:
+        if isinstance(heard, Hole):
+            return self._draft("client", heard.message, hole_event(self.process, heard.first))
+        return self._draft("agent", heard.message, message_event(self.process, heard.number))
 
     def _storable(self, draft: EventDraft) -> EventDraft:
         """The draft as every store can give it back: where it is too long a number that stands in the way, with that as

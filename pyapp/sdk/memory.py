@@ -27,8 +27,10 @@ Agent = Callable[[Say], Take]
 class InMemoryAgentServer:
     """Serves agents, by their names, as the real server does: numbered messages, kept for whoever comes back."""
 
-    def __init__(self, agents: Mapping[str, Agent], token: str | None = None) -> None:
+    def __init__(self, agents: Mapping[str, Agent], token: str | None = None, backlog: int | None = None) -> None:
         self.agents = dict(agents)
+        self.backlog = backlog
+        """How many messages of a process are kept for whoever comes back; None for all."""
         self.token = token
         self.processes: dict[str, _Process] = {}
         self.is_up = True
@@ -106,7 +108,7 @@ class InMemoryTransport:
             id_ = unquote(urlsplit(request.url).path.rpartition("/")[2])
             process = self._server.processes.get(id_)
             if process is not None:
-                yield Stream(200, "text/event-stream", process.stream(int(request.headers.get("Last-Event-ID", "0"))))
+                yield Stream(200, "text/event-stream", process.stream(self._after(request, process)))
                 return
             status, value = _problem(404, "session_not_found", f"session not found: {id_}")
         else:
@@ -115,6 +117,11 @@ class InMemoryTransport:
 
     async def aclose(self) -> None:
         """Nothing is kept open."""
+
+    def _after(self, request: Request, process: _Process) -> int:
+        backlog = self._server.backlog
+        oldest = 0 if backlog is None else max(0, len(process.messages) - backlog)
+        return max(oldest, int(request.headers.get("Last-Event-ID", "0")))
 
 
 class _Process:

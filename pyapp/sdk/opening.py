@@ -11,10 +11,10 @@ from typing import Any
 from ..acp.messages import AUTHENTICATE, CLIENT, KEY_METHODS, NEW_SESSION, PROTOCOL_VERSION
 from ..drivers.base import Key
 from ..errors import AgentError, EventConflictError, ServerError, UnknownSessionError
+from ..names import new_connection, new_process, process_of, successor_event
 from ..types import SessionEvent, SessionRecord
 from .feed import EventFeed
 from .link import Link
-from .names import new_connection, new_process, process_of, successor_event
 from .settings import objects
 from .state import SessionState
 from .surroundings import HISTORY_PENDING, SERVER_ID, Surroundings, with_fields
@@ -190,12 +190,23 @@ async def processes(around: Surroundings) -> set[str]:
 
 
 async def end_process(around: Surroundings, process: str) -> None:
-    """End a process that nobody needs; one that is gone already is no error, nor is a server that is."""
+    """End a process that nobody needs; one that is gone already is no error, nor is a server that is.
+
+    Server 0.4.2 takes it off its list at once, and then neither answers nor ends it until the request is given up. So
+    the list is asked, and the request given up.
+    """
+    ending = asyncio.ensure_future(around.server.end(process))
+    ending.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         async with asyncio.timeout(5):
-            await around.server.end(process)
+            while not ending.done():
+                await asyncio.wait({ending}, timeout=0.1)
+                if not ending.done() and process not in await processes(around):
+                    return
     except (ServerError, TimeoutError):
         return
+    finally:
+        ending.cancel()
 
 
 async def _record(around: Surroundings, session_id: str) -> SessionRecord:

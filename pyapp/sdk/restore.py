@@ -12,8 +12,8 @@ from typing import Any
 from .. import json_text
 from ..acp.messages import PROMPT
 from ..drivers.base import Key, SessionStore
+from ..names import process_of
 from ..types import SessionEvent
-from .names import process_of
 
 HEADER = (
     "Previous session history is replayed below as JSON-RPC envelopes. "
@@ -57,7 +57,7 @@ async def read_history(
     """
     room = max_chars - len(HEADER) - 1 - len(TRUNCATED) - 1
     lines: list[str] = []
-    seen = skipped = size = too_large = 0
+    seen = skipped = size = too_large = marked = 0
     is_full = False
     before: Key | None = None
     while not is_full and seen < max_events:
@@ -73,12 +73,14 @@ async def read_history(
             if len(line) + 1 > room:
                 too_large += 1
                 line = TRUNCATED
-                if lines and lines[-1] == TRUNCATED:
+                if lines and lines[-1] is TRUNCATED:
+                    marked += 1
                     continue
             if size + len(line) + 1 > room:
                 is_full = True
                 break
             size += len(line) + 1
+            marked += line is TRUNCATED
             lines.append(line)
         if len(page) < PAGE:
             break
@@ -87,7 +89,7 @@ async def read_history(
     left_out = await store.count_events(session_id) - skipped - sent
     if not sent:
         return RestorePreview("", 0, left_out, too_large)
-    if left_out > too_large and lines[-1] is not TRUNCATED:
+    if left_out > marked and lines[-1] is not TRUNCATED:
         lines.append(TRUNCATED)
     return RestorePreview("\n".join([HEADER, *reversed(lines)]), sent, left_out, too_large)
 

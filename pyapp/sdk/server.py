@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -24,14 +25,16 @@ LONGEST_REASON = 500
 class Exchange:
     """One request, told when it begins (`status` and `took` are None) and when it has ended.
 
-    `started_at` is in milliseconds since the epoch, `took` in milliseconds. `error` says why there was no good answer.
-    Neither token nor bodies are in it.
+    `started_at` is in milliseconds since the epoch, `took` in milliseconds. `error` says why there was no good answer,
+    "cancelled" where nobody waited for it. Neither token nor bodies are in it.
     """
 
     id: int
     method: str
     path: str
     started_at: int
+    message: str = ""
+    """The method of the JSON-RPC message that it carries, "response" for an answer, "" for none."""
     status: int | None = None
     took: float | None = None
     error: str = ""
@@ -46,7 +49,8 @@ class AgentServer:
     def __init__(self, transport: Transport, base_url: str, token: str | None = None) -> None:
         self.base_url = check_base_url(base_url)
         self._transport = transport
-        self._headers = {"Authorization": f"Bearer {check_token(token)}"} if token else {}
+        self._token = check_token(token) if token else ""
+        self._headers = {"Authorization": f"Bearer {self._token}"} if token else {}
         self._ids = itertools.count(1)
         self._watchers: Listeners[Exchange] = Listeners()
 
@@ -98,7 +102,7 @@ class AgentServer:
                         body += piece
                         if len(body) > 64 << 10:
                             break
-                    raise _refusal(Response(stream.status, bytes(body)), of_process=True)
+                    raise self._refusal(Response(stream.status, bytes(body)), of_process=True)
                 yield stream
 
     async def _send(
@@ -109,12 +113,16 @@ class AgentServer:
         if body is not None:
             headers["Content-Type"] = "application/json"
             text = json_text.dump(body)
-        with _Watched(self, method, path) as watched:
+        carried = str(body.get("method", "response"))[:200] if method == "POST" and "jsonrpc" in (body or {}) else ""
+        with _Watched(self, method, path, carried) as watched:
             response = await send(self._transport, Request(method, self._url(path, query), headers, text))
             watched.status = response.status
             if not 200 <= response.status < 300:
-                raise _refusal(response, of_process)
+                raise self._refusal(response, of_process)
             return response
+
+    def _refusal(self, response: Response, of_process: bool) -> ServerError:
+        return _refusal(response, of_process, self._token)
 
     def _url(self, path: str, query: Mapping[str, str] | None = None) -> str:
         return f"{self.base_url}{path}?{urlencode(query)}" if query else f"{self.base_url}{path}"
@@ -127,9 +135,9 @@ class AgentServer:
 class _Watched:
     """One request that is told of: at its beginning, and at its end with what became of it."""
 
-    def __init__(self, server: AgentServer, method: str, path: str) -> None:
+    def __init__(self, server: AgentServer, method: str, path: str, message: str = "") -> None:
         self._server = server
-        self._exchange = Exchange(next(server._ids), method, path, int(time.time() * 1000))
+        self._exchange = Exchange(next(server._ids), method, path, int(time.time() * 1000), message)
         self._began = time.monotonic()
         self.status: int | None = None
 
@@ -138,7 +146,10 @@ class _Watched:
         return self
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        words = "" if error is None or isinstance(error, GeneratorExit) else str(error) or type(error).__name__
+        if isinstance(error, asyncio.CancelledError):
+            words = "cancelled"
+        else:
+            words = "" if error is None or isinstance(error, GeneratorExit) else str(error) or type(error).__name__
         took = (time.monotonic() - self._began) * 1000
         self._server.tell(replace(self._exchange, status=self.status or 0, took=took, error=words))
 
@@ -148,8 +159,8 @@ def check_base_url(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         _ = parts.port
-    except ValueError as error:
-        raise ValueError(f"not the address of a server: {error}") from None
+    except ValueError:  # whose words repeat the address, and a password that is in it
+        raise ValueError("not the address of a server: its name or its port cannot be read") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("the address of a server begins with http:// or https://, then comes its name")
     if parts.username is not None or parts.password is not None:
@@ -161,8 +172,8 @@ def check_base_url(url: str) -> str:
 
 def check_token(token: str) -> str:
     """The token, if it fits in a header. Raises ValueError, without the token in its words."""
-    if not token.isascii() or not token.isprintable():
-        raise ValueError("the token holds characters that no header may have, such as a line break")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ValueError("the token holds a character that no token has, such as a line break or a space")
     return token
 
 
@@ -179,8 +190,8 @@ def _json(response: Response) -> Any:
         ) from None
 
 
-def _refusal(response: Response, of_process: bool) -> ServerError:
-    """The error for an answer that says no: problem details (RFC 9457), or whatever the server says."""
+def _refusal(response: Response, of_process: bool, token: str) -> ServerError:
+    """The error for an answer that says no: problem details (RFC 9457), or whatever the server says, but the token."""
     status = response.status
     try:
         problem = json_text.parse(response.body.decode())
@@ -188,7 +199,8 @@ def _refusal(response: Response, of_process: bool) -> ServerError:
         problem = None
     reason, kind = "", ""
     if isinstance(problem, dict):
-        reason = str(problem.get("detail") or problem.get("title") or "")[:LONGEST_REASON]
+        reason = str(problem.get("detail") or problem.get("title") or "")
+        reason = (reason.replace(token, "…") if token else reason)[:LONGEST_REASON]
         kind = str(problem.get("type") or "")
     said = f": {reason}" if reason else ""
     if status in (401, 403):

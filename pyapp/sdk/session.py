@@ -101,6 +101,11 @@ class Session:
         return self._opened.link.error if self._opened else None
 
     @property
+    def is_let_go(self) -> bool:
+        """Whether `aclose` was called. Then this object is of no more use, and resuming the session gives another."""
+        return self._closed
+
+    @property
     def running(self) -> bool:
         """Whether a turn is under way, whichever client began it."""
         return self._opened is not None and self.state != "closed" and self._opened.state.running
@@ -254,6 +259,7 @@ class Session:
             await self._opened.link.aclose()
         while self._tasks:
             await asyncio.wait(self._tasks)
+        self._state_changed()
 
     async def end(self) -> None:
         """Cancel what runs, and end the agent's process."""

@@ -18,8 +18,8 @@ from ..acp.messages import (
     PermissionRequest,
     permission_options,
 )
+from ..names import process_of
 from ..types import SessionEvent
-from .names import process_of
 from .settings import objects, with_mode, with_value
 
 

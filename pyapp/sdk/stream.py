@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
-from ..acp.jsonrpc import Message, parse
+from ..acp.jsonrpc import Message, notification, parse
 from ..acp.sse import ServerSentEvent, SseDecoder
 from ..errors import ServerError, ServerUnreachableError
 from .server import AgentServer
@@ -27,12 +27,32 @@ UNREADABLE = "_pyapp/unreadable"
 """The method of a notification of our own: it holds a text that is no JSON-RPC message, or that no store can keep."""
 
 
+MISSING = "_pyapp/missing"
+"""The method of a notification of our own: the server has some messages no more (`first` and `last` are numbers)."""
+
+
 @dataclass(frozen=True, slots=True)
 class StreamMessage:
     """One message, with its number on the stream of its agent process."""
 
     number: int
     message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Messages that the server does not give any more."""
+
+    first: int
+    last: int
+
+    @property
+    def message(self) -> Message:
+        """What is stored in their place, so that nobody takes the session for whole."""
+        return notification(MISSING, {"first": self.first, "last": self.last})
+
+
+Heard = StreamMessage | Hole
 
 
 class AgentStream:
@@ -54,7 +74,7 @@ class AgentStream:
         self._pauses = pauses()
         self._asked_pause = 0.0
 
-    async def messages(self) -> AsyncGenerator[Sequence[StreamMessage], None]:
+    async def messages(self) -> AsyncGenerator[Sequence[Heard], None]:
         """What came together, for as long as anybody reads."""
         while True:
             try:
@@ -67,7 +87,7 @@ class AgentStream:
             self._on_connection("reconnecting")
             await asyncio.sleep(max(next(self._pauses), self._asked_pause))
 
-    async def _once(self) -> AsyncGenerator[Sequence[StreamMessage], None]:
+    async def _once(self) -> AsyncGenerator[Sequence[Heard], None]:
         """One connection, up to its end."""
         decoder = SseDecoder()
         async with self._server.stream(self._server_id, self.last) as stream:
@@ -87,20 +107,22 @@ class AgentStream:
                 if not is_whole:
                     return
 
-    def _next(self, events: Sequence[ServerSentEvent]) -> tuple[Sequence[StreamMessage], bool]:
+    def _next(self, events: Sequence[ServerSentEvent]) -> tuple[Sequence[Heard], bool]:
         """The messages that were not read yet, and False where some are missing, so that they must be asked for.
 
-        Somebody who reads slowly may be left behind by the server. Coming back gives what is missing; where it does
-        not, the server has it no more, and reading goes on behind the hole.
+        The server keeps about the last thousand messages, and may leave behind somebody who reads slowly. Coming back
+        gives what is missing; where it does not, the server has it no more, and reading goes on behind the hole.
         """
-        messages: list[StreamMessage] = []
+        messages: list[Heard] = []
         for event in events:
             number = _number(event.id)
             if event.type != "message" or number is None or number <= self.last:
                 continue
-            if number > self.last + 1 and self._hole != self.last + 1:
-                self._hole = self.last + 1
-                return messages, False
+            if number > self.last + 1:
+                if self._hole != self.last + 1:
+                    self._hole = self.last + 1
+                    return messages, False
+                messages.append(Hole(self.last + 1, number - 1))
             messages.append(StreamMessage(number, _message(event.data)))
             self.last = number
         return messages, True

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ..acp.messages import NEW_SESSION, PROMPT
 from ..drivers.base import Key, SessionStore
+from ..names import message_number, process_of
 from ..types import SessionEvent
-from .names import message_number, process_of
 
 PAGE = 100
 MOST = 2_000

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from ..acp.jsonrpc import id_text
+from ..names import process_of
 from ..types import SessionEvent
 from .content import REPLAYED_HISTORY, Block, Text, prompt_text, read_block, token_count
 from .history import History
@@ -117,8 +119,9 @@ class Transcript:
         """Fold the next event. Whatever its payload holds, this does not raise."""
         ordinal = self.count
         self.count += 1
-        if event.connection_id not in self._connections:
-            self._connections.add(event.connection_id)
+        connection = process_of(event.connection_id) or event.connection_id
+        if connection not in self._connections:
+            self._connections.add(connection)
             self._head(ordinal, connections=len(self._connections))
         payload = event.payload
         method = payload.get("method")
@@ -138,8 +141,13 @@ class Transcript:
             self._raw(ordinal, event, "message without method or result")
 
     def _key(self, event: SessionEvent, asker: str) -> tuple[str, str, str]:
-        """Connection, direction and id together identify a request: two sides may use the same id."""
-        return event.connection_id, asker, json.dumps(event.payload.get("id"))
+        """Connection, direction and id together identify a request: two sides may use the same id.
+
+        Of our own connections several lead to one agent process, where no id is used twice: one client may hear the
+        response to what another has asked.
+        """
+        process = process_of(event.connection_id)
+        return process or event.connection_id, asker, json.dumps(event.payload.get("id"))
 
     def _begin(self, ordinal: int, event: SessionEvent, state: State) -> Item:
         item = Item(ordinal, event, self.turns)
@@ -219,7 +227,7 @@ class Transcript:
             )
             for option in map(as_object, as_list(params.get("options"))[:MAX_ENTRIES])
         )
-        item = self._begin(ordinal, event, Permission(title, subject, options))
+        item = self._begin(ordinal, event, Permission(title, subject, options, id_text(event.payload.get("id"))))
         if call_id:
             self._questions[call_id] = item
         return item

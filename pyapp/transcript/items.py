@@ -85,13 +85,14 @@ class PermissionOption:
 class Permission:
     """A question to the user, and what became of it.
 
-    `answer` is the chosen option's id, "cancelled", or None while no answer is stored; upstream's
-    client stores none, so `then` tells what the tool call did after the question.
+    `request` is the JSON-RPC id of the question, as JSON. `answer` is the chosen option's id, "cancelled", or None
+    while no answer is stored; upstream's client stores none, so `then` tells what the tool call did after the question.
     """
 
     title: str
     subject: str
     options: tuple[PermissionOption, ...]
+    request: str = ""
     answer: str | None = None
     then: ToolStatus | None = None
 

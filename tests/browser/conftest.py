@@ -1,7 +1,8 @@
 """A real Chromium and the built page, for every test of this folder.
 
 dist/ is served from a sub-folder by a plain static server, since that is where a page shows whether its
-addresses are relative; tests/browser/bare/ is served beside it, under bare/, with the npm package of Pyodide.
+addresses are relative; tests/browser/bare/ is served beside it, under bare/, with the npm package of Pyodide, and
+examples/browser/ under example/.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ from ..servers import real_server
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
-BESIDE = {"bare/pyodide/": ROOT / "node_modules" / "pyodide", "bare/": Path(__file__).parent / "bare"}
+BESIDE = {
+    "bare/pyodide/": ROOT / "node_modules" / "pyodide",
+    "bare/": Path(__file__).parent / "bare",
+    "example/": ROOT / "examples" / "browser",
+}
 """Folders that are served beside the page, by the beginning of the address."""
 PREFIX = "/some/path/"
 

@@ -138,6 +138,51 @@ def test_without_its_snapshot_the_page_starts_plainly_and_says_why(
     forget_refusals(faults)
 
 
+KEPT = "await caches.open('sandbox-agent-pyodide-unpacked')"
+HASH_OF_KEPT = f"""async () => {{
+  const cache = {KEPT};
+  const [request] = await cache.keys();
+  const kept = request && await (await cache.match(request)).arrayBuffer();
+  return kept ? new Uint8Array(await crypto.subtle.digest('SHA-256', kept)).join() : '';
+}}"""
+DAMAGES = {
+    "cut off": "bytes.subarray(0, bytes.length / 2)",
+    "empty": "bytes.subarray(0, 0)",
+    "another byte": "bytes.fill(bytes[9_000_000] ^ 1, 9_000_000, 9_000_001)",
+}
+
+
+def wait_kept(page: Page, expected: str = "") -> str:
+    """Wait until the unpacked snapshot is kept for the next start, with this hash if one is given; its hash."""
+    for _ in range(START // 50):
+        digest: str = page.evaluate(HASH_OF_KEPT)
+        if digest and digest == (expected or digest):
+            return digest
+        page.wait_for_timeout(50)
+    pytest.fail("the snapshot was not kept for the next start")
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_kept_snapshot_that_is_damaged_is_replaced(page: Page, site: str, damage: str) -> None:
+    page.goto(site)
+    wait_ready(page)
+    whole = wait_kept(page)
+    page.evaluate(
+        f"""async () => {{
+          const cache = {KEPT};
+          const [request] = await cache.keys();
+          const bytes = new Uint8Array(await (await cache.match(request)).arrayBuffer());
+          await cache.put(request, new Response({DAMAGES[damage]}));
+        }}"""
+    )
+    assert wait_kept(page) != whole
+    for _ in range(2):
+        page.reload()
+        wait_ready(page)
+        expect(page.locator("html")).to_have_attribute("data-boot", "snapshot")
+        wait_kept(page, whole)
+
+
 def test_a_browser_that_cannot_unpack_the_snapshot_starts_plainly(page: Page, site: str) -> None:
     def without(route: Route) -> None:
         body = route.fetch().text()

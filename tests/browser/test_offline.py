@@ -342,6 +342,25 @@ def test_what_is_kept_and_damaged_is_mended_by_trying_again(site_with_python: Si
     assert page.evaluate("async () => (await pyapp).version") == "B"
 
 
+@pytest.mark.parametrize("answer", ["compile(source)", "Promise.reject(new Error('no'))"], ids=["it does", "it fails"])
+def test_from_the_second_visit_on_the_page_compiles_for_its_worker(
+    site_with_python: Site, page: Page, answer: str
+) -> None:
+    visit(page, site_with_python)
+    page.add_init_script(
+        f"""const compile = WebAssembly.compileStreaming;
+        globalThis.compiled = 0;
+        WebAssembly.compileStreaming = (source) => {{
+          globalThis.compiled += 1;
+          return {answer};
+        }};"""
+    )
+    page.reload()
+    wait_ready(page)
+    assert page.evaluate("compiled") == 1
+    expect(page.locator("html")).to_have_attribute("data-boot", "snapshot")
+
+
 def test_it_can_be_installed(light: Site, context: BrowserContext, page: Page) -> None:
     visit(page, light)
     session = context.new_cdp_session(page)

@@ -16,6 +16,7 @@ from pyapp import (
     PermissionRequest,
     PromptInterruptedError,
     SandboxAgent,
+    ServerError,
     SessionEvent,
     StoreError,
     StoreFullError,
@@ -23,6 +24,8 @@ from pyapp import (
     UnsupportedValueError,
 )
 from pyapp.acp.jsonrpc import Message
+from pyapp.sdk.memory import InMemoryAgentServer
+from pyapp.sdk.transport import Request
 
 from .agents import Process
 from .kit import Place, agent_messages, assert_no_gaps, run, text_of, until
@@ -468,6 +471,34 @@ def test_what_no_store_can_keep_is_kept_as_text() -> None:
     run(work())
 
 
+def test_what_the_server_has_no_more_is_said() -> None:
+    """The real server keeps about a thousand messages: who was away for longer cannot have them all."""
+
+    async def work() -> None:
+        place = Place(wait)
+        place.server.backlog = 10
+        one = await place.client()
+        session = await one.create_session("mock")
+        turn = asyncio.ensure_future(session.prompt("go"))
+        await until(lambda: len(place.said(process_of(place))) == 3 and session.running)
+        await one.dispose()
+        await asyncio.gather(turn, return_exceptions=True)
+        for number in range(25):
+            place.agent.processes[0].words(str(number))
+        async with await place.client() as two:
+            again = await two.resume_session(session.id)
+            await again.cancel()
+            await until(lambda: not again.running)
+            events = await place.events(session.id)
+            (hole,) = [event.payload for event in events if event.payload.get("method") == "_pyapp/missing"]
+            assert hole["params"] == {"first": 4, "last": 18}
+            said = place.said(process_of(place))
+            assert agent_messages(events) == said[:3] + said[18:]
+            assert_no_gaps(events)
+
+    run(work())
+
+
 def test_events_can_be_iterated_from_the_beginning_and_live() -> None:
     async def work() -> None:
         place = Place()
@@ -485,6 +516,46 @@ def test_events_can_be_iterated_from_the_beginning_and_live() -> None:
             events = await place.events(session.id)
             await until(lambda: len(got) == len(events))
             assert got == events
+            await session.aclose()
+            await reading
+
+    run(work())
+
+
+def test_a_session_that_was_let_go_can_be_resumed() -> None:
+    async def work() -> None:
+        place = Place()
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            await session.aclose()
+            assert session.is_let_go
+            with pytest.raises(ServerError, match="resume it"):
+                await session.prompt("x")
+            again = await client.resume_session(session.id)
+            assert await again.prompt("x") == {"stopReason": "end_turn"}
+            assert len(place.agent.processes) == 1
+            assert await client.resume_session(session.id) is again
+
+    run(work())
+
+
+def test_reading_events_ends_with_a_session_whose_process_was_gone_before() -> None:
+    async def work() -> None:
+        place = Place()
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            got: list[SessionEvent] = []
+
+            async def read() -> None:
+                async for event in session.events(after=0):
+                    got.append(event)  # noqa: PERF401 - it is looked at while it grows
+
+            reading = asyncio.ensure_future(read())
+            await until(lambda: len(got) == 4)
+            place.server.stop()
+            await until(lambda: session.state == "reconnecting")
+            place.server.start()
+            await until(lambda: session.state == "closed")
             await session.aclose()
             await reading
 
@@ -510,6 +581,29 @@ def test_destroying_ends_the_process_and_resuming_begins_again() -> None:
                 await client.resume_session("nobody")
             with pytest.raises(EventConflictError):
                 await client.create_session("mock", id=session.id)
+
+    run(work())
+
+
+def test_a_server_that_never_says_that_a_process_has_ended_holds_nobody_up() -> None:
+    """As server 0.4.2: the process is off the list at once, and the answer does not come."""
+
+    class Holding(InMemoryAgentServer):
+        async def answer(self, request: Request) -> Any:
+            answer = await super().answer(request)
+            if request.method == "DELETE":
+                await asyncio.Event().wait()
+            return answer
+
+    async def work() -> None:
+        place = Place()
+        place.server = Holding({"mock": place.agent})
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            began = asyncio.get_running_loop().time()
+            await client.destroy_session(session.id)
+            assert asyncio.get_running_loop().time() - began < 2
+            assert place.server.processes == {}
 
     run(work())
 

@@ -11,6 +11,8 @@ from pyapp.drivers.base import SessionStore
 from pyapp.drivers.memory import InMemorySessionPersistDriver
 from pyapp.drivers.notes import InMemoryNoteStore, NoteStore
 from pyapp.runner.loop import Runner
+from pyapp.sdk.client import SandboxAgent
+from pyapp.sdk.memory import InMemoryAgentServer
 from tests.unit.recordings import DEMO
 
 
@@ -37,6 +39,7 @@ class FakePage:
     def __init__(self, store: SessionStore | None = None) -> None:
         self.store = store or InMemorySessionPersistDriver(max_events_per_session=1_000_000)
         self.notes: NoteStore = InMemoryNoteStore()
+        self.server: InMemoryAgentServer | None = None
         self.now = 0.0
         self.regions: dict[str, str | dict[str, str]] = {}
         self.root: dict[str, str | None] = {}
@@ -67,6 +70,13 @@ class FakePage:
 
     def open_notes(self, database: str) -> NoteStore:
         return self.notes
+
+    origin = "http://page.test"
+
+    async def connect(self, base_url: str, token: str | None, store: SessionStore) -> SandboxAgent:
+        assert self.server is not None, "the test gives the page no server"
+        transport = self.server.transport()
+        return await SandboxAgent.connect(base_url=base_url, token=token, persist=store, transport=transport)
 
     def clock(self) -> float:
         return self.now

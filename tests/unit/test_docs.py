@@ -1,4 +1,8 @@
-"""The Python samples in the documents run. Those marked ```python browser run in tests/browser/test_docs.py."""
+"""The Python samples in the documents run: here those that need nothing.
+
+Those marked ```python browser run in tests/browser/test_docs.py, in a page, those marked ```python server in
+tests/examples/test_samples.py, on the real server, and those marked with both in the former.
+"""
 
 from __future__ import annotations
 
@@ -29,4 +33,6 @@ def test_sample(where: str, code: str) -> None:
 
 def test_every_python_sample_is_run_somewhere() -> None:
     fences = sum(len(re.findall(r"^```py", path.read_text(), re.MULTILINE)) for path in DOCUMENTS)
-    assert fences == len(samples("python")) + len(samples("python browser")) > 0
+    marks = ("python", "python browser", "python server", "python browser server")
+    assert fences == sum(len(samples(mark)) for mark in marks)
+    assert all(samples(mark) for mark in marks)

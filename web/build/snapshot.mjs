@@ -26,7 +26,6 @@ const PYODIDE_IN_PAGE = `pyodide/v${version}/`;
 const quiet = { messageCallback: () => {}, errorCallback: (text) => console.error(text) };
 const read = (path) => new Uint8Array(readFileSync(path)); // Pyodide takes no Buffer
 const integrity = (path) => `sha256-${hash(read(path), 'base64')}`;
-const demo = () => readdirSync(DEMO).sort();
 const hash = (bytes, encoding) => createHash('sha256').update(bytes).digest(encoding);
 
 async function main() {
@@ -44,7 +43,7 @@ async function main() {
     writeFileSync(join(cache, file), compressed);
     writeFileSync(join(cache, 'boot.json'), describe(wheels, JSON.parse(lock), file, compressed, memory));
   }
-  publish(cache);
+  publish(cache, wheels);
 }
 
 /** What a start fetches with fetch(), by the way it takes. Pyodide's modules are imported: they cannot be counted. */
@@ -74,14 +73,20 @@ function describe(wheels, { info }, file, compressed, memory) {
         },
         wheels: wheels.map((name) => `wheels/${name}`),
       },
-      hashes: Object.fromEntries([
-        ...wheels.map((name) => [`wheels/${name}`, integrity(join(WHEELS, name))]),
-        ...demo().map((name) => [`demo/${name}`, integrity(join(DEMO, name))]),
-      ]),
     },
     null,
     2,
   );
+}
+
+/** Of the files whose names stay while their contents change. */
+function hashes(wheels) {
+  return Object.fromEntries([
+    ...wheels.map((name) => [`wheels/${name}`, integrity(join(WHEELS, name))]),
+    ...readdirSync(DEMO)
+      .sort()
+      .map((name) => [`demo/${name}`, integrity(join(DEMO, name))]),
+  ]);
 }
 
 /** Install everything from the wheels, with micropip as a page does, and have it written down. */
@@ -112,6 +117,7 @@ async function snapshot(wheels) {
   const py = await loadPyodide({
     _makeSnapshot: true,
     _sysExecutable: 'python',
+    args: ['-OO'], // no docstrings, which nobody reads there, and no assertions: half a megabyte less to fetch
     indexURL: PYODIDE,
   });
   for (const wheel of wheels) py.unpackArchive(read(join(WHEELS, wheel)), 'wheel');
@@ -151,22 +157,20 @@ function refuseTracesOf(memory, texts) {
 
 function keyOf(wheels) {
   const digest = createHash('sha256').update(version);
-  const files = [
-    fileURLToPath(import.meta.url),
-    ...wheels.map((file) => join(WHEELS, file)),
-    ...demo().map((file) => join(DEMO, file)),
-  ];
+  const files = [fileURLToPath(import.meta.url), ...wheels.map((file) => join(WHEELS, file))];
   for (const file of files) digest.update(basename(file)).update(readFileSync(file));
   return digest.digest('hex').slice(0, 32);
 }
 
-function publish(cache) {
+function publish(cache, wheels) {
   rmSync(join(SITE, 'python'), { recursive: true, force: true });
   mkdirSync(join(SITE, 'python'));
   for (const name of readdirSync(cache)) {
     const folder = name.startsWith('snapshot-') ? 'python' : name === 'pyodide-lock.json' ? 'wheels' : '.';
     writeFileSync(join(SITE, folder, name), readFileSync(join(cache, name)));
   }
+  const boot = JSON.parse(readFileSync(join(cache, 'boot.json'), 'utf8'));
+  writeFileSync(join(SITE, 'boot.json'), JSON.stringify({ ...boot, hashes: hashes(wheels) }, null, 2));
 }
 
 await main().catch((error) => {

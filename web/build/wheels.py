@@ -1,6 +1,6 @@
 """Gathers the page's Python in build/site/wheels/, from where Vite takes it to dist/wheels/: pure wheels.
 
-    wheels.json   [{"file": "micropip-….whl", "size": 115488}, …] in the order of installation
+    wheels.json   [{"file": "micropip-….whl"}, …] in the order of installation
 
 Wheels are kept in build/ between runs: the ones of wheels.txt until their line changes, ours until pyapp/ changes.
 Run by `make build`.
@@ -31,7 +31,7 @@ def main() -> None:
     TARGET.mkdir(parents=True)
     for wheel in wheels:
         shutil.copyfile(wheel, TARGET / wheel.name)
-    listed = [{"file": wheel.name, "size": wheel.stat().st_size} for wheel in wheels]
+    listed = [{"file": wheel.name} for wheel in wheels]
     (TARGET / "wheels.json").write_text(json.dumps(listed, indent=2) + "\n")
 
 

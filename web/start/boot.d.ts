@@ -3,6 +3,9 @@ declare module 'virtual:boot' {
   /** Sizes in bytes, by the path below the page's folder. */
   type Sizes = Record<string, number>;
 
+  /** The folder of Pyodide's own files, for a script that needs nothing else. */
+  export const pyodide: string;
+
   const boot: {
     /** The folder of Pyodide's own files. */
     pyodide: string;

@@ -19,6 +19,8 @@ export async function fromSnapshot(
     createPyodideModule: async (...settings: never[]) => {
       const module = await createPyodideModule(...settings);
       mark('Python loaded');
+      // It begins with 30 MB, and Pyodide copies the snapshot into what is there.
+      if (module.HEAP8.length < memory.length) module.growMemory(memory.length);
       await filled;
       mark('Snapshot there');
       return module;

@@ -2,13 +2,21 @@
 import boot from 'virtual:boot';
 import type { PyodideAPI } from 'pyodide';
 import type { Start } from '../protocol';
-import { keep, keptSnapshot, readKept } from './kept';
+import { forget, keep, keptSnapshot, readKept } from './kept';
 import { countLoading, LoadError } from './loading';
 import { plainly } from './plain';
 import { fromSnapshot, unpack } from './snapshot';
-import { compileEarly } from './wasm';
+import { compileEarly, type Compiled } from './wasm';
 
-type CreateModule = (...options: never[]) => Promise<unknown>;
+const WASM = `${boot.pyodide}pyodide.asm.wasm`;
+
+/** What Emscripten makes of WebAssembly, as far as it is touched here. */
+interface Module {
+  HEAP8: Int8Array;
+  growMemory(bytes: number): unknown;
+}
+
+type CreateModule = (...options: never[]) => Promise<Module>;
 
 /** What a way to start is given. `mark` tells that a step is over. */
 export interface Way {
@@ -28,6 +36,14 @@ export interface Report {
   step(text: string): void;
 }
 
+export interface How {
+  /** The address of the page's folder. */
+  base: string;
+  plain: boolean;
+  /** Pyodide's WebAssembly, where the page compiles it. */
+  compiled: Compiled;
+}
+
 interface Started {
   py: PyodideAPI;
   start: Start;
@@ -36,14 +52,15 @@ interface Started {
 }
 
 /** A Python that can import the app, and how it was started. Raises LoadError, or what Pyodide throws. */
-export async function start(base: string, plain: boolean, report: Report): Promise<Started> {
-  const attempt = new Attempt(base, report);
-  if (plain) return attempt.plain('it was asked for with boot=plain');
+export async function start(how: How, report: Report): Promise<Started> {
+  const attempt = new Attempt(how, report);
+  if (how.plain) return attempt.plain('it was asked for with boot=plain');
   try {
     return await attempt.snapshot();
   } catch (error) {
     console.warn('Python was not started from its snapshot:', error);
-    return new Attempt(base, report).plain(error instanceof Error ? error.message : String(error));
+    await forget(how.base); // if it was a kept one, it may be at fault
+    return new Attempt(how, report).plain(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -52,21 +69,28 @@ class Attempt {
   private last = performance.now();
 
   constructor(
-    private readonly base: string,
+    private readonly how: How,
     private readonly report: Report,
   ) {}
 
   async snapshot(): Promise<Started> {
     const { files, file, memory: length } = boot.snapshot;
-    const wasm = `${boot.pyodide}pyodide.asm.wasm`;
-    const kept = await keptSnapshot(this.base);
+    let kept = await keptSnapshot(this.how.base);
     const memory = new Uint8Array(length);
     // After a first visit all is at hand: there is nothing to count, and counting takes time.
-    const counted = Object.entries(files).filter(([path]) => !kept || (path !== file && path !== wasm));
-    const fill = async () => (kept ? readKept(kept, memory) : unpack(await fetch(this.at(file)), memory));
+    const counted = Object.entries(files).filter(([path]) => !kept || (path !== file && path !== WASM));
+    const fill = async () => {
+      try {
+        if (kept) return await readKept(kept, memory);
+      } catch (error) {
+        console.warn('The snapshot is taken as it came with the page:', error);
+        kept = undefined;
+      }
+      await unpack(await fetch(this.at(file)), memory);
+    };
     const py = await this.run(Object.fromEntries(counted), (way) => fromSnapshot(way, memory, fill()));
     const afterwards = async () => {
-      if (!kept) await keep(this.base, memory);
+      if (!kept) await keep(this.how.base, memory);
     };
     return { py, start: { way: 'snapshot', why: '', steps: this.steps }, afterwards };
   }
@@ -83,6 +107,8 @@ class Attempt {
   ): Promise<PyodideAPI> {
     const pyodide = this.modules();
     pyodide.catch(() => {}); // awaited by who begins
+    if (this.how.compiled)
+      sizes = Object.fromEntries(Object.entries(sizes).filter(([path]) => path !== WASM));
     const total = Object.values(sizes).reduce((sum, size) => sum + size, 0);
     const progress = throttled((loaded) => {
       this.report.progress(loaded, total);
@@ -90,7 +116,7 @@ class Attempt {
     }, total);
     const loading = countLoading(new Set(Object.keys(sizes).map(this.at.bind(this))), progress);
     this.report.progress(0, total);
-    const compiling = compileEarly(this.at(`${boot.pyodide}pyodide.asm.wasm`));
+    const compiling = compileEarly(this.at(WASM), this.how.compiled);
     const way = { at: this.at.bind(this), mark: this.mark.bind(this), pyodide };
     try {
       return await Promise.race([begin(way), loading.failed, compiling.failed]);
@@ -110,12 +136,11 @@ class Attempt {
   }
 
   private at(path: string): string {
-    return new URL(path, this.base).href;
+    return new URL(path, this.how.base).href;
   }
 
   private mark(step: string): void {
     const now = performance.now();
-    performance.measure(`start:${step}`, { start: this.last, end: now });
     this.steps.push([step, now - this.last]);
     this.last = now;
   }

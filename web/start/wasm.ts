@@ -1,14 +1,18 @@
 // Pyodide's WebAssembly, compiled as it arrives. Pyodide itself would begin only once the snapshot is there.
 import { addressOf, LoadError } from './loading';
 
+/** What the page has compiled or compiles, if it does. Undefined in the end when it could not. */
+export type Compiled = Promise<WebAssembly.Module | undefined> | undefined;
+
 /**
  * Compiles the module at an address from now on, and gives it to whoever compiles it from there until `end` is called.
  * `failed` rejects when it cannot be compiled: Pyodide then waits for ever.
  */
-export function compileEarly(address: string) {
+export function compileEarly(address: string, given: Compiled) {
   const { fetch } = globalThis;
   const { instantiateStreaming } = WebAssembly;
-  const compiled = load(fetch, address).then((response) => WebAssembly.compileStreaming(response));
+  const compile = async () => WebAssembly.compileStreaming(await load(fetch, address));
+  const compiled = given ? given.then((module) => module ?? compile()) : compile();
   const failed = compiled.then(() => new Promise<never>(() => {}));
   failed.catch(() => {}); // whoever compiles hears of it too
 

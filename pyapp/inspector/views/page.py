@@ -9,7 +9,7 @@ from ..incoming import KEYS
 from ..model import Job, Model, OpenSession
 from ..notes.update import left_position
 from ..playback import EVENT_HEIGHT
-from . import deck, events, storing
+from . import deck, events, live, storing
 from .help import help_panel
 from .html import Attrs, Keyed, Page, html, icon
 from .notes import left_off, name_of, rename_button, rename_dialog, sessions_head, tags
@@ -31,6 +31,10 @@ def view(model: Model) -> Page:
         "sessions-foot": storing.room(model.storage),
         "dialog": storing.dialog(model, session, name_of(model, session.record.id)) if session else "",
         "rename": rename_dialog(model),
+        "connect": live.connect_dialog(model.live.connecting),
+        "new": live.new_dialog(model, model.live.creating),
+        "requests": live.traffic_panel(model),
+        "composer": live.composer(model),
     }
     attrs: dict[str, Attrs] = {
         "": {
@@ -98,6 +102,7 @@ def _bar(model: Model) -> str:
         h.a(".mark", href=model.route.__class__(database=model.route.database).hash())[h.i, h.span["sessions"]],
         h.button(".quiet.sheet-button", type="button", data_click="sheet", data_arg="sessions")["Sessions"],
         h.span(".grow"),
+        *live.in_bar(model),
         storing.chooser(model),
         h.label(".button")[
             icon("import"),

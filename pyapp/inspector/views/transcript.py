@@ -24,8 +24,10 @@ from ...transcript.items import (
     TurnEnd,
 )
 from ..dates import date_time, elapsed, span
+from ..live.update import live_session
 from ..model import Model, OpenSession
 from .html import Keyed, elements_in, html, icon
+from .live import permission_buttons
 from .said import said
 from .tools import tool_card
 
@@ -47,6 +49,8 @@ def transcript(model: Model, session: OpenSession) -> Keyed:
     if not count:
         return Keyed((_before_start(),))
     link = model.route.to(session.record.id).hash()
+    live = live_session(model)
+    asked = live.asked if live and session.playhead == session.total else frozenset()
     children: list[tuple[str, str]] = []
     elements = 0
     first = end
@@ -58,6 +62,7 @@ def transcript(model: Model, session: OpenSession) -> Keyed:
             model.zone,
             session.expanded,
             link,
+            asked,
         )
         if children and elements + cost > MAX_ELEMENTS:
             break
@@ -102,21 +107,28 @@ def _later(count: int, end: int, first: int) -> tuple[str, str]:
     return "log-later", html(button)
 
 
-def _item(item: Item, version: int, origin: int, zone: int, expanded: frozenset[str], link: str) -> tuple[str, int]:
+def _item(
+    item: Item, version: int, origin: int, zone: int, expanded: frozenset[str], link: str, asked: frozenset[str]
+) -> tuple[str, int]:
     key = f"item-{item.ordinal}"
     own = frozenset(name for name in expanded if name == key or name.startswith(f"{key}-"))
-    return _render(item, version, origin, zone, own, link)
+    state = item.state(version) if asked else None
+    waits = isinstance(state, Permission) and state.answer is None and state.request in asked
+    return _render(item, version, origin, zone, own, link, waits)
 
 
 @lru_cache(maxsize=1024)
-def _render(item: Item, version: int, origin: int, zone: int, expanded: frozenset[str], link: str) -> tuple[str, int]:
-    """An item in one of its states, and how many elements it makes; items are compared by identity."""
+def _render(
+    item: Item, version: int, origin: int, zone: int, expanded: frozenset[str], link: str, waits: bool
+) -> tuple[str, int]:
+    """An item in one of its states, and how many elements it makes; items are compared by identity. `waits`: the agent
+    waits for the answer to this question."""
     state = item.state(version)
     key = f"item-{item.ordinal}"
     rendered = html(
         h.article(f"#{key}", class_=f"turn {_class(state)}")[
             h.time(title=date_time(item.created_at, zone))[elapsed(item.created_at - origin)],
-            h.div(".what")[_node(item, state, key, expanded, link)],
+            h.div(".what")[_node(item, state, key, expanded, link, waits)],
         ]
     )
     return rendered, elements_in(rendered)
@@ -139,7 +151,7 @@ def _class(state: State) -> str:
     return "note"
 
 
-def _node(item: Item, state: State, key: str, expanded: frozenset[str], link: str) -> h.Node:
+def _node(item: Item, state: State, key: str, expanded: frozenset[str], link: str, waits: bool) -> h.Node:
     since = item.created_at
     match state:
         case Said():
@@ -148,7 +160,7 @@ def _node(item: Item, state: State, key: str, expanded: frozenset[str], link: st
             mark = "&" if "?" in link else "?"
             return tool_card(state, since, key, expanded, f"{link}{mark}event={state.output_index}")
         case Permission():
-            return _permission(state)
+            return _permission(state, waits)
         case Plan(entries):
             return h.div(".card")[
                 h.div(".ch")[icon("plan"), h.b["Plan"], h.span(".grow"), h.span(".d")[_progress(state)]],
@@ -224,7 +236,7 @@ _ANSWERS = {
 }
 
 
-def _permission(state: Permission) -> h.Node:
+def _permission(state: Permission, waits: bool) -> h.Node:
     outcome, tone = _outcome(state)
     return h.div(".card", role="group", aria_label="Permission request")[
         h.div(".ch")[
@@ -235,7 +247,9 @@ def _permission(state: Permission) -> h.Node:
             h.span(f".st.{tone}")[outcome],
         ],
         bool(state.subject) and h.p(".out")[h.code[state.subject]],
-        h.ul(".options")[
+        permission_buttons(state.request, [(option.id, option.name, option.kind) for option in state.options])
+        if waits
+        else h.ul(".options")[
             (
                 h.li(class_="option chosen" if option.id == state.answer else "option")[
                     option.id == state.answer and icon("check"), option.name or option.id

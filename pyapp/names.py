@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from uuid import uuid4
 
-from ..acp.jsonrpc import Id, id_text
+from .acp.jsonrpc import Id, id_text
 
 _NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -40,6 +40,11 @@ def message_number(process: str, event_id: str) -> int | None:
     """The number of the agent's message that is stored under this id, None for any other event."""
     prefix, mark, number = event_id.rpartition(":")
     return int(number) if mark and prefix == process and number.isascii() and number.isdigit() else None
+
+
+def hole_event(process: str, first: int) -> str:
+    """The id of the event that stands for messages which the server has no more."""
+    return f"{process}:missing:{first}"
 
 
 def answer_event(process: str, request_id: Id) -> str:

@@ -1,0 +1,219 @@
+"""What the connection and live sessions mean for the page. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from zlib import crc32
+
+from ..effects import Effect, ForgetStatus, ShowAddress
+from ..model import Alert, Model
+from ..notes.effects import Focus
+from ..playback import Next
+from .effects import (
+    Answer,
+    Attach,
+    CancelTurn,
+    Choose,
+    Connect,
+    Create,
+    Disconnect,
+    Install,
+    Prompt,
+    RememberServer,
+    StopConnecting,
+    StopCreating,
+)
+from .messages import (
+    Attached,
+    ConnectAsked,
+    Connected,
+    ConnectFailed,
+    ConnectGivenUp,
+    ConnectWanted,
+    Created,
+    DisconnectWanted,
+    Installed,
+    InstallWanted,
+    LiveMessage,
+    NewAsked,
+    NewChanged,
+    NewGivenUp,
+    NotAttached,
+    NotCreated,
+    NotDone,
+    NotSent,
+    PermissionAnswered,
+    PromptSent,
+    ResumeWanted,
+    SettingChosen,
+    TrafficToggled,
+    TrafficTold,
+    TurnCancelled,
+    Typed,
+)
+from .values import AgentChoice, ConnectDialog, LiveSession, NewDialog, Server, Traffic
+
+MOST_TRAFFIC = 200
+"""Requests that are remembered."""
+
+
+def field_id(model: Model, session_id: str) -> str:
+    """The id of a session's message field: a new one where a text was put back, since what is typed into one stays."""
+    return f"message-{crc32(session_id.encode(errors='replace')):08x}-{model.live.refills}"
+
+
+def update_live(model: Model, message: LiveMessage) -> Next:
+    """The next model, and the effects to carry out."""
+    match message:
+        case ConnectAsked() | ConnectWanted() | ConnectGivenUp() | Connected() | ConnectFailed() | DisconnectWanted():
+            return _connecting(model, message)
+        case NewAsked() | NewChanged() | NewGivenUp() | InstallWanted() | Installed() | Created() | NotCreated():
+            return _creating(model, message)
+        case TrafficToggled():
+            return _with(model, shows_traffic=not model.live.shows_traffic), ()
+        case TrafficTold(traffic):
+            return _told(model, traffic), ()
+        case Attached(session):
+            return _attached(model, session)
+        case NotAttached(session_id, fault):
+            resuming = None if model.live.resuming == session_id else model.live.resuming
+            return replace(_with(model, resuming=resuming), alert=Alert("This session was not resumed", fault)), ()
+        case NotSent():
+            return _not_sent(model, message)
+        case NotDone(fault):
+            return replace(model, alert=Alert("The agent did not do that", fault)), ()
+    return _in_session(model, message)
+
+
+def live_session(model: Model) -> LiveSession | None:
+    """The open session as far as it is live."""
+    return model.live.sessions.get(model.session.record.id) if model.session else None
+
+
+# the connection
+
+
+def _connecting(model: Model, message: LiveMessage) -> Next:
+    live = model.live
+    match message:
+        case ConnectAsked():
+            return _with(model, connecting=ConnectDialog(live.url)), ()
+        case ConnectWanted(url, token) if live.connecting and not live.connecting.busy:
+            return _with(model, connecting=ConnectDialog(url, busy=True)), (Connect(url, token),)
+        case ConnectGivenUp():
+            stop: tuple[Effect, ...] = (StopConnecting(),) if live.connecting and live.connecting.busy else ()
+            return _with(model, connecting=None), stop
+        case Connected(url, agents):
+            model = _with(model, server=Server(url, agents), url=url, connecting=None, sessions={}, resuming=None)
+            return _said(model, f"Connected to {url}.", RememberServer(url))
+        case ConnectFailed(fault, advice) if live.connecting:
+            return _with(model, connecting=replace(live.connecting, busy=False, fault=fault, advice=advice)), ()
+        case DisconnectWanted() if live.server:
+            model = _with(model, server=None, sessions={}, resuming=None, creating=None, shows_traffic=False)
+            return _said(model, "Disconnected. The agents go on running on their server.", Disconnect())
+    return model, ()
+
+
+def _told(model: Model, traffic: Traffic) -> Model:
+    live = model.live
+    others = tuple(one for one in live.traffic if one.id != traffic.id)
+    server = live.server
+    if server and traffic.took is not None and traffic.error != "cancelled":
+        server = replace(server, answers=bool(traffic.status))
+    newest_first = sorted((traffic, *others), key=lambda one: one.id, reverse=True)
+    return _with(model, traffic=tuple(newest_first[:MOST_TRAFFIC]), server=server)
+
+
+# new sessions
+
+
+def _creating(model: Model, message: LiveMessage) -> Next:
+    live, dialog = model.live, model.live.creating
+    match message:
+        case NewAsked() if live.server:
+            return _with(model, creating=NewDialog(_first_agent(live.server.agents))), ()
+        case NewChanged() if dialog and not dialog.busy:
+            return _changed(model, dialog, message)
+        case NewGivenUp() if dialog:
+            return _with(model, creating=None), (StopCreating(),) if dialog.busy else ()
+        case InstallWanted() if dialog and not dialog.busy:
+            busy = f"Installing {dialog.agent}; this may take minutes…"
+            return _with(model, creating=replace(dialog, busy=busy, fault="")), (Install(dialog.agent),)
+        case Installed(agents, fault) if dialog:
+            server = replace(live.server, agents=agents) if live.server and agents else live.server
+            return _with(model, server=server, creating=replace(dialog, busy="", fault=fault)), ()
+        case NotCreated(fault) if dialog:
+            return _with(model, creating=replace(dialog, busy="", fault=fault)), ()
+        case Created(session):
+            model = _with(model, creating=None, sessions={**live.sessions, session.id: session})
+            return model, (ShowAddress(model.route.to(session.id), replace=False), Focus(field_id(model, session.id)))
+    return model, ()
+
+
+def _first_agent(agents: tuple[AgentChoice, ...]) -> str:
+    """The agent that is offered first: one that is installed."""
+    ready = [agent.id for agent in agents if agent.installed]
+    return (ready or [agent.id for agent in agents] or [""])[0]
+
+
+def _changed(model: Model, dialog: NewDialog, message: NewChanged) -> Next:
+    """Another agent has other settings: what was chosen for one is not kept for the next."""
+    chosen = {} if message.agent != dialog.agent else {kind: value for kind, value in message.chosen.items() if value}
+    dialog = replace(dialog, agent=message.agent, cwd=message.cwd, chosen=chosen, fault="")
+    if not message.wanted:
+        return _with(model, creating=dialog), ()
+    busy = f"Starting {dialog.agent}…"
+    effect = Create(model.route.database, dialog.agent, dialog.cwd.strip(), chosen)
+    return _with(model, creating=replace(dialog, busy=busy)), (effect,)
+
+
+# in a session
+
+
+def _attached(model: Model, session: LiveSession) -> Next:
+    live = model.live
+    if live.server is None:
+        return model, ()
+    resuming = None if live.resuming == session.id else live.resuming
+    return _with(model, sessions={**live.sessions, session.id: session}, resuming=resuming), ()
+
+
+def _in_session(model: Model, message: LiveMessage) -> Next:
+    if model.session is None:
+        return model, ()
+    session_id, live = model.session.record.id, model.live
+    match message:
+        case ResumeWanted() if live.server is None:
+            return _with(model, connecting=ConnectDialog(live.url)), ()
+        case ResumeWanted() if live.resuming is None:
+            return replace(_with(model, resuming=session_id), alert=None), (Attach(model.route.database, session_id),)
+        case Typed(text):
+            return _with(model, drafts={**live.drafts, session_id: text}), ()
+        case PromptSent(text) if session_id in live.sessions and text.strip():
+            drafts = {id_: draft for id_, draft in live.drafts.items() if id_ != session_id}
+            return replace(_with(model, drafts=drafts), alert=None), (Prompt(session_id, text),)
+        case TurnCancelled():
+            return model, (CancelTurn(session_id),)
+        case PermissionAnswered(request_id, option_id):
+            return model, (Answer(session_id, request_id, option_id),)
+        case SettingChosen(kind, value):
+            return model, (Choose(session_id, kind, value),)
+    return model, ()
+
+
+def _not_sent(model: Model, message: NotSent) -> Next:
+    """Why a message did not go, or its turn was cut off; what was never sent stands in the field again."""
+    if message.arrived:
+        return replace(model, alert=Alert("The turn was cut off", message.fault)), ()
+    drafts = {message.session_id: message.text, **model.live.drafts}
+    model = _with(model, drafts=drafts, refills=model.live.refills + 1)
+    model = replace(model, alert=Alert("The message was not sent", message.fault))
+    return model, (Focus(field_id(model, message.session_id)),) if model.route.session_id == message.session_id else ()
+
+
+def _with(model: Model, **fields: object) -> Model:
+    return replace(model, live=replace(model.live, **fields))  # type: ignore[arg-type]
+
+
+def _said(model: Model, status: str, *effects: Effect) -> Next:
+    return replace(model, status=status, alert=None), (ForgetStatus(status), *effects)

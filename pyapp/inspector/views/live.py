@@ -1,0 +1,245 @@
+"""The server in the page: its place in the bar, the dialogs, what one writes to an agent, the requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import htpy as h
+
+from ... import json_text
+from ..dates import second_time
+from ..live.update import field_id, live_session
+from ..live.values import SETTING_NAMES, ConnectDialog, LiveSession, NewDialog, Setting, Traffic
+from ..model import Model
+from .html import html, icon
+
+
+def in_bar(model: Model) -> Sequence[h.Node]:
+    """Connect; or the server that is connected to, with the way to its requests, and New session."""
+    server = model.live.server
+    if server is None:
+        return (h.button(type="button", data_click="connect")["Connect"],)
+    state = "answers" if server.answers else "does not answer"
+    where = server.url.partition("://")[2]
+    return (
+        h.button(
+            "#server.quiet",
+            class_="server" if server.answers else "server lost",
+            type="button",
+            data_click="traffic",
+            aria_expanded=str(model.live.shows_traffic).lower(),
+            aria_label=f"Server {where}, {state}: requests",
+            title=f"{server.url} {state}. Shows the requests.",
+        )[h.i, h.span[where if server.answers else f"{where} does not answer"]],
+        h.button(type="button", data_click="new", aria_label="New session")["New", h.span(".wide")[" session"]],
+    )
+
+
+def connect_dialog(dialog: ConnectDialog | None) -> str:
+    """Which server, and its token."""
+    if dialog is None:
+        return ""
+    return html(
+        h.dialog(
+            "#connect-dialog.form", data_modal=True, data_cancel="connect-cancel", aria_labelledby="connect-title"
+        )[
+            h.form("#connect-form", data_submit="connect-to", autocomplete="off")[
+                h.h2("#connect-title")["Connect to a server"],
+                h.label(for_="connect-url")["Server URL"],
+                h.input(
+                    "#connect-url", type="url", name="url", value=dialog.url, required=True, autofocus=True,
+                    spellcheck="false", autocomplete="off", aria_describedby="connect-fault",
+                ),
+                h.label(for_="connect-token")["Token"],
+                h.input(
+                    "#connect-token", type="password", name="token", autocomplete="off", placeholder="none",
+                    aria_describedby="connect-kept",
+                ),
+                h.p("#connect-kept.dim")["The address is remembered here, the token is not."],
+                h.div("#connect-fault.fault", role="alert")[
+                    bool(dialog.fault) and h.p[dialog.fault],
+                    bool(dialog.advice) and h.ul[(h.li[line] for line in dialog.advice)],
+                ],
+                h.div(".answers")[
+                    dialog.busy and [h.span(aria_live="polite")["Connecting…"], h.progress(aria_label="Connecting")],
+                    h.button(type="button", data_click="connect-cancel")["Cancel"],
+                    h.button(".solid", type="submit", disabled=dialog.busy)["Connect"],
+                ],
+            ]
+        ]
+    )  # fmt: skip
+
+
+def new_dialog(model: Model, dialog: NewDialog | None) -> str:
+    """Which agent, where, and how it is set."""
+    server = model.live.server
+    if dialog is None or server is None:
+        return ""
+    agent = model.live.agent(dialog.agent)
+    return html(
+        h.dialog("#new-dialog.form", data_modal=True, data_cancel="new-cancel", aria_labelledby="new-title")[
+            h.form("#new-form", data_submit="create", data_changed="new-changed")[
+                h.h2("#new-title")["New session"],
+                h.label(for_="new-agent")["Agent"],
+                h.select("#new-agent", name="agent", autofocus=True)[
+                    (
+                        h.option(value=one.id, selected=one.id == dialog.agent)[
+                            one.id if one.installed else f"{one.id} (not installed)"
+                        ]
+                        for one in server.agents
+                    )
+                ],
+                agent is not None
+                and not agent.installed
+                and h.p(".dim")[
+                    "The server has not installed it. ",
+                    h.button(".link", type="button", data_click="install", disabled=bool(dialog.busy))["Install it"],
+                ],
+                h.label(for_="new-cwd")["Working directory"],
+                h.input(
+                    "#new-cwd", type="text", name="cwd", value=dialog.cwd, placeholder="/", spellcheck="false",
+                    autocomplete="off",
+                ),
+                (_choice(setting, dialog) for setting in (agent.settings if agent else ())),
+                h.p("#new-fault.fault", role="alert")[dialog.fault],
+                h.div(".answers")[
+                    bool(dialog.busy) and [h.span(aria_live="polite")[dialog.busy], h.progress(aria_label=dialog.busy)],
+                    h.button(type="button", data_click="new-cancel")["Cancel"],
+                    h.button(
+                        ".solid", type="submit", disabled=bool(dialog.busy) or agent is None or not agent.installed
+                    )["Create"],
+                ],
+            ]
+        ]
+    )  # fmt: skip
+
+
+def _choice(setting: Setting, dialog: NewDialog) -> h.Node:
+    name, chosen = SETTING_NAMES[setting.kind], dialog.chosen.get(setting.kind, "")
+    return [
+        h.label(for_=f"new-{setting.kind}")[name],
+        h.select(f"#new-{setting.kind}", name=setting.kind)[
+            h.option(value="", selected=not chosen)["Agent’s default"],
+            (h.option(value=value, selected=value == chosen)[words] for value, words in setting.choices),
+        ],
+    ]
+
+
+def composer(model: Model) -> str:
+    """What stands under the transcript: the message field of a live session, or the way to make it live."""
+    if model.session is None:
+        return ""
+    session = live_session(model)
+    if session is not None and model.live.server is not None:
+        return _form(model, session)
+    if model.live.server is None:
+        return ""
+    resuming = model.live.resuming == model.session.record.id
+    return html(
+        h.div(".dormant")[
+            h.span["Resuming…" if resuming else "This session is stored here. Resume it to go on with its agent."],
+            resuming and h.progress(aria_label="Resuming"),
+            h.button(type="button", data_click="resume", disabled=model.live.resuming is not None)["Resume"],
+        ]
+    )
+
+
+def _form(model: Model, session: LiveSession) -> str:
+    return html(
+        h.form(".composer", data_submit="prompt", data_clears=True)[
+            h.textarea(
+                id=field_id(model, session.id),
+                name="text",
+                rows="1",
+                aria_label="Message",
+                placeholder="Message the agent",
+                data_input="draft",
+                data_enter="submit",
+                data_grows=True,
+            )[model.live.drafts.get(session.id, "")],
+            h.div(".settings")[
+                (_setting(setting) for setting in session.settings),
+                h.span(".state", aria_live="polite")[_state(session)],
+                h.span(".grow"),
+                session.running and h.button(type="button", data_click="cancel-turn")["Cancel"],
+                h.button(".solid", type="submit")["Send"],
+            ],
+        ]
+    )
+
+
+def _state(session: LiveSession) -> str:
+    match session.state:
+        case "reconnecting":
+            return "The server does not answer; trying again…"
+        case "connecting":
+            return "Connecting…"
+        case "closed":
+            return f"The agent is gone: the next message starts a new one with the history. {session.fault}".strip()
+    if session.asked:
+        return "The agent asks for permission"
+    return "Working…" if session.running else ""
+
+
+def _setting(setting: Setting) -> h.Node:
+    name = SETTING_NAMES[setting.kind]
+    known = any(value == setting.current for value, _ in setting.choices)
+    return h.select(aria_label=name, title=name, data_change="setting", data_arg=setting.kind)[
+        not known and h.option(value="", selected=True)[setting.current or name],
+        (h.option(value=value, selected=value == setting.current)[words] for value, words in setting.choices),
+    ]
+
+
+def traffic_panel(model: Model) -> str:
+    """The requests to the server, the newest first."""
+    live = model.live
+    if not live.shows_traffic or live.server is None:
+        return ""
+    return html(
+        h.div("#traffic.traffic", role="dialog", aria_label="Requests")[
+            h.div(".head")[
+                h.h2["Requests"],
+                h.span(".dim")[live.server.url],
+                h.span(".grow"),
+                h.button(type="button", data_click="disconnect")["Disconnect"],
+                h.button(type="button", data_click="traffic")["Close"],
+            ],
+            h.div(".scroll")[
+                h.table[
+                    h.thead[h.tr[(h.th(scope="col")[name] for name in ("Time", "Request", "Answer", "Took"))]],
+                    h.tbody[(_request(one, model.zone) for one in live.traffic)],
+                ]
+            ],
+        ]
+    )
+
+
+def _request(traffic: Traffic, zone: int) -> h.Node:
+    answer = "…" if traffic.took is None else str(traffic.status or "none")
+    failed = traffic.took is not None and not 200 <= (traffic.status or 0) < 300 and traffic.error != "cancelled"
+    took = "" if traffic.took is None else f"{traffic.took:,.0f} ms"
+    return h.tr(f"#request-{traffic.id}", class_="bad" if failed else None)[
+        h.td[second_time(traffic.started_at, zone)],
+        h.td[
+            bool(traffic.message) and [h.b[traffic.message], " "],
+            h.code[f"{traffic.method} {traffic.path}"],
+            bool(traffic.error) and h.p(".dim")[traffic.error],
+        ],
+        h.td[answer],
+        h.td(".n")[took],
+    ]
+
+
+def permission_buttons(request_id: str, options: Sequence[tuple[str, str, str]]) -> h.Node:
+    """One button for each answer, (id, name, kind), that a waiting permission request takes."""
+    return h.div(".answers")[
+        (
+            h.button(
+                type="button",
+                class_="solid" if kind == "allow_once" else None,
+                data_click="permission",
+                data_arg=json_text.dump([request_id, id_]),
+            )[kind.startswith("allow") and icon("check"), name or id_]
+            for id_, name, kind in options
+        )
+    ]

@@ -1,0 +1,237 @@
+"""Carries out what is wanted done about servers and live sessions. The token is here, and goes to the client alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from ..drivers.base import SessionStore
+from ..errors import AgentError, PromptInterruptedError, PyappError
+from ..inspector.incoming import SERVER
+from ..inspector.live import effects as fx
+from ..inspector.live.messages import (
+    Attached,
+    Connected,
+    ConnectFailed,
+    Created,
+    Installed,
+    LiveMessage,
+    NotAttached,
+    NotCreated,
+    NotDone,
+    NotSent,
+    TrafficTold,
+)
+from ..inspector.live.values import AgentChoice, LiveSession, Traffic, settings_of
+from ..sdk.client import SandboxAgent
+from ..sdk.server import Exchange, check_base_url
+from ..sdk.session import Session
+from .reachability import advice, refusal
+from .world import World
+
+Work = Coroutine[Any, Any, None]
+
+
+class LiveKeeper:
+    """Owns the clients, one for each database that was used since the connection, and their sessions."""
+
+    def __init__(
+        self,
+        world: World,
+        send: Callable[[LiveMessage], None],
+        start: Callable[[Work], asyncio.Task[None]],
+        open_store: Callable[[str], Awaitable[SessionStore]],
+    ) -> None:
+        self._world = world
+        self._send = send
+        self._start = start
+        self._open_store = open_store
+        self._url = ""
+        self._token: str | None = None
+        self._clients: dict[str, SandboxAgent] = {}
+        self._sessions: dict[str, Session] = {}
+        self._told: dict[str, LiveSession] = {}
+        self._connecting: asyncio.Task[None] | None = None
+        self._creating: asyncio.Task[None] | None = None
+
+    def carry_out(self, effect: fx.LiveEffect) -> None:
+        """Do it, or begin to."""
+        match effect:
+            case fx.Connect():
+                self._connecting = self._start(self._connect(effect))
+            case fx.StopConnecting():
+                _cancel(self._connecting)
+            case fx.Disconnect():
+                self._start(self._disconnect())
+            case fx.Install(agent):
+                self._creating = self._start(self._install(agent))
+            case fx.Create():
+                self._creating = self._start(self._create(effect))
+            case fx.StopCreating():
+                _cancel(self._creating)
+            case fx.Attach(database, session_id):
+                self._start(self._attach(database, session_id))
+            case fx.Prompt(session_id, text):
+                self._start(self._prompt(self._sessions[session_id], text))
+            case fx.RememberServer(url):
+                self._world.post({"type": "remember", "name": SERVER, "text": url})
+            case _ if session := self._sessions.get(effect.session_id):
+                self._start(self._ask(session, effect))
+
+    # the connection
+
+    async def _connect(self, effect: fx.Connect) -> None:
+        try:
+            url = check_base_url(effect.url)
+            if reason := refusal(url, self._world.origin):
+                self._send(ConnectFailed(reason, ()))
+                return
+            store = await self._open_store("")
+            client = await self._world.connect(url, effect.token or None, store)
+        except ValueError as error:
+            self._send(ConnectFailed(f"This cannot be used: {error}.", ()))
+            return
+        except PyappError as error:
+            self._send(ConnectFailed(*advice(error, effect.url, self._world.origin)))
+            return
+        try:
+            agents = await _agents(client)
+        except BaseException as error:
+            await client.dispose()
+            if not isinstance(error, PyappError):
+                raise
+            self._send(ConnectFailed(*advice(error, effect.url, self._world.origin)))
+            return
+        await self._disconnect()
+        self._url, self._token = url, effect.token or None
+        self._take(client, "")
+        self._send(Connected(url, agents))
+
+    async def _disconnect(self) -> None:
+        clients, self._clients, self._sessions, self._told = self._clients, {}, {}, {}
+        self._token = None
+        for client in clients.values():
+            await client.dispose(end_agents=False)
+
+    async def _client(self, database: str) -> SandboxAgent:
+        """The client that stores in this database."""
+        if database not in self._clients:
+            store = await self._open_store(database)
+            self._take(await self._world.connect(self._url, self._token, store), database)
+        return self._clients[database]
+
+    def _take(self, client: SandboxAgent, database: str) -> None:
+        self._clients[database] = client
+        client.on_exchange(lambda exchange: self._send(TrafficTold(_traffic(exchange))))
+
+    async def _install(self, agent: str) -> None:
+        try:
+            client = await self._client("")
+            await client.install_agent(agent)
+            self._send(Installed(await _agents(client)))
+        except PyappError as error:
+            self._send(Installed(fault=f"It was not installed: {error}."))
+
+    # sessions
+
+    async def _create(self, effect: fx.Create) -> None:
+        try:
+            client = await self._client(effect.database)
+            session = await client.create_session(
+                effect.agent,
+                cwd=effect.cwd or None,
+                mode=effect.chosen.get("mode"),
+                model=effect.chosen.get("model"),
+                thought_level=effect.chosen.get("thought_level"),
+            )
+        except (PyappError, ValueError) as error:
+            self._send(NotCreated(f"The session was not begun: {error}."))
+            return
+        self._send(Created(self._hold(session)))
+
+    async def _attach(self, database: str, session_id: str) -> None:
+        try:
+            client = await self._client(database)
+            session = await client.resume_session(session_id)
+        except PyappError as error:
+            self._send(NotAttached(session_id, str(error)))
+            return
+        self._send(Attached(self._hold(session)))
+
+    def _hold(self, session: Session) -> LiveSession:
+        if self._sessions.get(session.id) is not session:
+            self._sessions[session.id] = session
+            session.on_permission_request(lambda _request: None)  # the page answers: nothing is refused by itself
+            session.on_state(self._state_changed)
+        self._told[session.id] = _live(session)
+        return self._told[session.id]
+
+    def _state_changed(self, session: Session) -> None:
+        now = _live(session)
+        if self._sessions.get(session.id) is session and now != self._told.get(session.id):
+            self._told[session.id] = now
+            self._send(Attached(now))
+
+    async def _prompt(self, session: Session, text: str) -> None:
+        try:
+            await session.prompt(text)
+        except AgentError:
+            return  # the transcript shows it
+        except PromptInterruptedError as error:
+            self._send(NotSent(session.id, text, str(error), arrived=True))
+        except PyappError as error:
+            self._send(NotSent(session.id, text, str(error)))
+
+    async def _ask(self, session: Session, effect: fx.CancelTurn | fx.Answer | fx.Choose) -> None:
+        try:
+            match effect:
+                case fx.CancelTurn():
+                    await session.cancel()
+                case fx.Answer(_, request_id, option_id):
+                    await session.respond_permission(request_id, option_id=option_id)
+                case fx.Choose(_, "mode", value):
+                    await session.set_mode(value)
+                case fx.Choose(_, "model", value):
+                    await session.set_model(value)
+                case fx.Choose(_, _, value):
+                    await session.set_thought_level(value)
+        except PyappError as error:
+            self._send(NotDone(str(error)))
+
+
+async def _agents(client: SandboxAgent) -> tuple[AgentChoice, ...]:
+    return tuple(
+        AgentChoice(str(agent["id"])[:200], agent.get("installed") is True, settings_of(agent.get("configOptions")))
+        for agent in await client.list_agents(config=True)
+        if isinstance(agent.get("id"), str)
+    )
+
+
+def _live(session: Session) -> LiveSession:
+    return LiveSession(
+        session.id,
+        session.state,
+        session.running,
+        settings_of(session.config_options, session.modes),
+        frozenset(request.id for request in session.permission_requests),
+        str(session.error or ""),
+    )
+
+
+def _traffic(exchange: Exchange) -> Traffic:
+    return Traffic(
+        exchange.id,
+        exchange.method,
+        exchange.path[:500],
+        exchange.started_at,
+        exchange.message,
+        exchange.status,
+        exchange.took,
+        exchange.error[:500],
+    )
+
+
+def _cancel(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()

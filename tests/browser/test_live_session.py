@@ -1,0 +1,184 @@
+"""Agents in the inspector: the real page, the real server, the scripted agent."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from .conftest import Open, go_to_inspector, wait_ready
+
+
+def connect(page: Page, server: str, token: str = "") -> None:
+    page.get_by_role("button", name="Connect", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Connect to a server")
+    dialog.get_by_role("textbox", name="Server URL").fill(server)
+    dialog.get_by_label("Token").fill(token)
+    dialog.get_by_role("button", name="Connect").click()
+
+
+def begin(page: Page, **chosen: str) -> None:
+    """A new session of the scripted agent."""
+    page.get_by_role("button", name="New session").click()
+    dialog = page.get_by_role("dialog", name="New session")
+    dialog.get_by_role("combobox", name="Agent").select_option("mock")
+    for name, value in chosen.items():
+        dialog.get_by_role("combobox", name=name).select_option(value)
+    dialog.get_by_role("button", name="Create").click()
+    expect(message(page)).to_be_focused()
+
+
+def message(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Message")
+
+
+def log(page: Page) -> Locator:
+    return page.get_by_role("log", name="Transcript")
+
+
+def say(page: Page, text: str) -> None:
+    message(page).fill(text)
+    message(page).press("Enter")
+
+
+def question(page: Page) -> Locator:
+    return page.get_by_role("group", name="Permission request")
+
+
+def test_a_newcomer_connects_and_chats(open_inspector: Open, agent_server: str) -> None:
+    page = open_inspector()
+    connect(page, agent_server)
+    expect(page.get_by_role("status")).to_contain_text("Connected to")
+    begin(page)
+    message(page).press_sequentially("Hello")
+    message(page).press("Shift+Enter")
+    message(page).press_sequentially("there")
+    message(page).press("Enter")
+    expect(log(page)).to_contain_text("You said: Hello")
+    expect(log(page)).to_contain_text("Turn ended")
+    expect(message(page)).to_have_value("")
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    message(page).fill("a second one")
+    page.get_by_role("button", name="Send").click()
+    expect(log(page)).to_contain_text("Turn 2 in mode")
+    expect(page.locator(".session")).to_have_count(1)
+
+
+def test_a_permission_is_answered_with_a_button(open_inspector: Open, agent_server: str) -> None:
+    page = open_inspector()
+    connect(page, agent_server)
+    begin(page)
+    say(page, "with permission")
+    expect(question(page).get_by_role("button")).to_have_text(["Allow", "Always allow", "Reject"])
+    expect(question(page)).to_be_in_viewport()
+    question(page).get_by_role("button", name="Allow", exact=True).click()
+    expect(question(page)).to_contain_text("allowed once")
+    expect(question(page).get_by_role("button")).to_have_count(0)
+    expect(log(page)).to_contain_text("Turn ended")
+
+
+def test_either_of_two_tabs_may_answer(
+    open_inspector: Open, context: BrowserContext, site: str, agent_server: str
+) -> None:
+    page = open_inspector()
+    connect(page, agent_server)
+    begin(page)
+    say(page, "with permission")
+    expect(question(page).get_by_role("button")).to_have_count(3)
+    other = context.new_page()
+    go_to_inspector(other, site, page.url.partition("#")[2] and f"#{page.url.partition('#')[2]}")
+    connect(other, agent_server)
+    other.get_by_role("button", name="Resume").click()
+    question(other).get_by_role("button", name="Reject").click()
+    for tab in (page, other):
+        expect(question(tab)).to_contain_text("rejected")
+        expect(question(tab).get_by_role("button")).to_have_count(0)
+    other.close()
+    say(page, "still here")
+    expect(log(page)).to_contain_text("You said: still here")
+
+
+def test_a_turn_is_cancelled_and_settings_are_changed(open_inspector: Open, agent_server: str) -> None:
+    page = open_inspector()
+    connect(page, agent_server)
+    begin(page)
+    say(page, "wait for me")
+    page.get_by_role("button", name="Cancel").click()
+    expect(log(page)).to_contain_text("Turn cancelled")
+    page.get_by_role("combobox", name="Mode").select_option("plan")
+    expect(log(page)).to_contain_text("mode Plan", ignore_case=True)
+    say(page, "in which mode?")
+    expect(log(page)).to_contain_text("in mode plan")
+
+
+def test_a_reload_in_the_middle_of_a_turn_goes_on(open_inspector: Open, agent_server: str) -> None:
+    """The token and the connection are gone, the address is remembered, and the turn ends in the same process."""
+    page = open_inspector()
+    connect(page, agent_server, token="secret-of-this-test")
+    begin(page)
+    say(page, "wait for the reload")
+    expect(log(page)).to_contain_text("You said: wait for the reload")
+    page.reload()
+    wait_ready(page)
+    assert "secret-of-this-test" not in page.evaluate(
+        "JSON.stringify(localStorage) + document.documentElement.outerHTML"
+    )
+    page.get_by_role("button", name="Connect", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("textbox", name="Server URL")).to_have_value(agent_server)
+    expect(dialog.get_by_label("Token")).to_have_value("")
+    dialog.get_by_role("button", name="Connect").click()
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(log(page)).to_contain_text("Turn cancelled")
+    say(page, "and on")
+    expect(log(page)).to_contain_text("Turn 2 in mode")
+
+
+def test_why_there_is_no_connection_is_said(open_inspector: Open, agent_server: str) -> None:
+    page = open_inspector()
+    connect(page, "http://127.0.0.1:9")
+    dialog = page.get_by_role("dialog", name="Connect to a server")
+    expect(dialog.get_by_role("alert")).to_contain_text("No answer from http://127.0.0.1:9")
+    origin = "/".join(page.url.split("/")[:3])
+    expect(dialog.get_by_role("alert")).to_contain_text(f"--cors-allow-origin {origin}")
+    for address, reason in (
+        ("http://192.168.1.7:2468", "by http only on this machine"),
+        ("http://me:word@127.0.0.1:1", "holds a name or a password"),
+        (page.url.partition("#")[0], "not a sandbox-agent server"),
+    ):
+        dialog.get_by_role("textbox", name="Server URL").fill(address)
+        dialog.get_by_role("button", name="Connect").click()
+        expect(dialog.get_by_role("alert")).to_contain_text(reason)
+    dialog.get_by_role("textbox", name="Server URL").fill(agent_server)
+    dialog.get_by_role("textbox", name="Server URL").press("Enter")
+    expect(page.get_by_role("button", name="New session")).to_be_visible()
+
+
+def test_requests_are_listed_and_the_server_is_let_go(open_inspector: Open, agent_server: str) -> None:
+    page = open_inspector()
+    connect(page, agent_server)
+    begin(page)
+    say(page, "Hello")
+    expect(log(page)).to_contain_text("Turn ended")
+    page.get_by_role("button", name=re.compile("^Server ")).click()
+    panel = page.get_by_role("dialog", name="Requests")
+    prompt = panel.get_by_role("row").filter(has_text="session/prompt")
+    expect(prompt).to_contain_text(re.compile(r"200\s*\d+ ms"))
+    panel.get_by_role("button", name="Disconnect").click()
+    expect(page.get_by_role("button", name="Connect", exact=True)).to_be_visible()
+    expect(message(page)).to_have_count(0)
+
+
+def test_typed_text_outlives_another_session(open_inspector: Open, agent_server: str) -> None:
+    page = open_inspector()
+    connect(page, agent_server)
+    begin(page)
+    say(page, "first")
+    expect(log(page)).to_contain_text("Turn ended")
+    message(page).press_sequentially("not sent yet")
+    begin(page)
+    expect(message(page)).to_have_value("")
+    expect(page.locator(".session")).to_have_count(2)  # and the list moves no more
+    page.get_by_role("navigation", name="Sessions").get_by_role("link").filter(has_text="first").click()
+    expect(message(page)).to_have_value("not sent yet")

@@ -1,0 +1,16 @@
+"""The real sandbox-agent server, with the scripted agent, for samples and examples that run on CPython."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ..servers import real_server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running server, without a slash at its end."""
+    with real_server(tmp_path_factory.mktemp("server")) as server:
+        yield server.address
