@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
+import struct
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -116,7 +118,7 @@ class FaultProxy:
 
         def reset() -> None:
             for writer in self._open:
-                writer.transport.abort()
+                abort(writer)
 
         self._loop.call_soon_threadsafe(reset)
 
@@ -154,7 +156,7 @@ class FaultProxy:
             # A client that goes away ends the request at the server too, as without a proxy.
             await first_of(self._forward(request, writer), reader.read())
         except (OSError, asyncio.IncompleteReadError, CutError):
-            writer.transport.abort()
+            abort(writer)
         finally:
             self._open.discard(writer)
             writer.close()
@@ -293,6 +295,14 @@ async def chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
         yield await reader.readexactly(size)
         await reader.readexactly(2)
     await reader.readuntil(b"\r\n")
+
+
+def abort(writer: asyncio.StreamWriter) -> None:
+    """Reset a connection, unless it is closed already: what lies in its buffers is lost."""
+    if not writer.is_closing():
+        place = writer.get_extra_info("socket")
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
 
 
 async def first_of(*work: Coroutine[Any, Any, object]) -> None:
