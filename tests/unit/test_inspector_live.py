@@ -1,0 +1,397 @@
+"""The server in the page, as its user meets it, on CPython: connection, new sessions, chat, permissions, requests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html import unescape
+from typing import Any
+
+import pytest
+
+from pyapp.acp.jsonrpc import Message
+from pyapp.errors import ServerRefusedError, ServerUnreachableError
+from pyapp.inspector.incoming import from_page
+from pyapp.inspector.live.messages import MAX_PROMPT, ConnectWanted, PromptSent, Typed
+from pyapp.inspector.live.values import settings_of
+from pyapp.runner.reachability import advice, refusal
+from pyapp.sdk.memory import InMemoryAgentServer
+from pyapp.sdk.transport import Request
+from tests.sdk.agents import OPTIONS, Agent, Process, Turn, echo
+from tests.unit.fake_page import FakePage
+from tests.unit.test_inspector import in_loop, long_session, page_with
+
+URL = "http://127.0.0.1:2468"
+SECRET = "a-token-that-nobody-may-see"
+
+
+class Server(InMemoryAgentServer):
+    """A server with one agent that can be started, `mock`, and one that has to be installed first."""
+
+    def __init__(self, turn: Turn = echo, **options: Any) -> None:
+        super().__init__({"mock": Agent(turn)}, **options)
+        self.installed = {"mock"}
+        self.requests: list[Request] = []
+        self.fails: dict[str, int] = {}
+        """Statuses by the end of a path."""
+
+    async def answer(self, request: Request) -> tuple[int, Any]:
+        self.requests.append(request)
+        request = replace(request, url=request.url.replace("/behind/a/proxy", ""))
+        path = request.url.partition("?")[0]
+        for end, status in self.fails.items():
+            if path.endswith(end):
+                return status, {"detail": "the test wants it so"}
+        if path.endswith("/v1/agents"):
+            ids = ("mock", "<other>")
+            return 200, {
+                "agents": [{"id": id_, "installed": id_ in self.installed, "configOptions": OPTIONS} for id_ in ids]
+            }
+        if path.endswith("/install"):
+            self.installed.add("<other>")
+            return 200, {}
+        return await super().answer(request)
+
+
+async def until(page: FakePage, true: Callable[[], object]) -> None:
+    """Wait until the page shows something. A turn may run meanwhile, so that no task's end can be waited for."""
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110 - whatever the page shows, with no event of its own
+            await asyncio.sleep(0.001)
+
+
+async def connected(turn: Turn = echo, hash_: str = "#/", page: FakePage | None = None, **options: Any) -> FakePage:
+    page = page or FakePage()
+    page.server = Server(turn, **options)
+    await page.start(hash_)
+    await connect(page)
+    assert "127.0.0.1:2468" in page.text("bar")
+    return page
+
+
+async def connect(page: FakePage, url: str = URL, token: str = "") -> None:
+    page.say("connect")
+    page.say("connect-to", values={"url": url, "token": token})
+    await page.settle()
+
+
+async def begin(page: FakePage, **chosen: str) -> str:
+    """A new session; its id."""
+    page.say("new")
+    page.say("create", values={"agent": "mock", "cwd": "/work", **chosen})
+    await until(page, lambda: 'aria-label="Message"' in page.html("composer"))
+    return page.hash.removeprefix("#/sessions/")
+
+
+def send(page: FakePage, text: str) -> None:
+    """What the page says when a text is typed and sent."""
+    page.say("draft", value=text)
+    page.say("prompt", values={"text": text})
+
+
+def buttons(html: str) -> list[str]:
+    """The names of the buttons in some HTML."""
+    found = re.findall(r"<button([^>]*)>(.*?)</button>", html, re.DOTALL)
+    labels = (re.search(r'aria-label="([^"]*)"', attrs) for attrs, _ in found)
+    return [
+        unescape(label[1] if label else re.sub(r"<[^>]+>", "", words)).strip()
+        for label, (_, words) in zip(labels, found, strict=True)
+    ]
+
+
+def draft(page: FakePage) -> str:
+    """What stands in the message field."""
+    found = re.search(r"<textarea[^>]*>(.*?)</textarea>", page.html("composer"), re.DOTALL)
+    return unescape(found[1]) if found else ""
+
+
+async def asking(process: Process, params: Message) -> Any:
+    """Ask for permission, and say what was answered."""
+    answer = await process.ask(7)
+    process.words(f"answered {json.dumps(answer.get('result'))}")
+    return {"stopReason": "end_turn"}
+
+
+async def waiting(process: Process, params: Message) -> Any:
+    """Wait until the turn is cancelled."""
+    process.words("working")
+    await process.cancelled.wait()
+    return {"stopReason": "cancelled"}
+
+
+# the connection
+
+
+@in_loop
+async def test_a_server_is_connected_to_and_remembered_without_its_token() -> None:
+    page = FakePage()
+    page.server = Server(token=SECRET)
+    await page.start()
+    assert "Connect" in buttons(page.html("bar"))
+    page.say("connect")
+    await page.settle()
+    assert f'value="{URL}"' in page.html("connect")
+    assert 'type="password"' in page.html("connect")
+    await connect(page, f" {URL}/behind/a/proxy/ ", SECRET)
+    assert page.html("connect") == ""
+    assert "Connected to http://127.0.0.1:2468/behind/a/proxy." in page.text("status")
+    assert {request.url.partition("/v1/")[0] for request in page.server.requests} == {f"{URL}/behind/a/proxy"}
+    assert page.remembered["server"] == f"{URL}/behind/a/proxy"
+    await begin(page)
+    page.say("traffic")
+    await page.settle()
+    assert SECRET not in json.dumps(page.sent)
+    assert SECRET not in repr(page.runner.model)
+    assert SECRET not in repr(from_page({"name": "connect-to", "values": {"url": URL, "token": SECRET}}))
+    again = FakePage()
+    again.remembered = page.remembered
+    await again.start()
+    again.say("connect")
+    await again.settle()
+    assert f'value="{URL}/behind/a/proxy"' in again.html("connect")
+
+
+@in_loop
+async def test_why_there_is_no_connection_is_said_with_what_to_do() -> None:
+    page = FakePage()
+    page.server = Server(token=SECRET)
+    await page.start()
+    await connect(page, token="wrong")
+    assert "refused the token, or wants one" in page.text("connect")
+    page.server.stop()
+    await connect(page)
+    assert f"No answer from {URL}" in page.text("connect")
+    assert "--cors-allow-origin http://page.test" in page.text("connect")
+    assert "local network" in page.text("connect")
+    page.server = Server()
+    page.server.fails["/v1/health"] = 404
+    await connect(page)
+    assert "is not a sandbox-agent server" in page.text("connect")
+    page.server.fails = {"/v1/agents": 500}
+    await connect(page)
+    assert "in trouble" in page.text("connect")
+    assert "the test wants it so" in page.text("connect")
+    page.server.fails = {}
+    page.say("connect-to", values={"url": URL, "token": ""})
+    await page.settle()
+    assert page.html("connect") == ""
+
+
+@in_loop
+async def test_an_attempt_can_be_given_up() -> None:
+    page = FakePage()
+    page.server = Server()
+    begun, answers = asyncio.Event(), page.server.answer
+
+    async def never(request: Request) -> tuple[int, Any]:
+        begun.set()
+        await asyncio.Event().wait()
+        return await answers(request)
+
+    page.server.answer = never  # type: ignore[method-assign]
+    await page.start()
+    page.say("connect")
+    page.say("connect-to", values={"url": URL, "token": ""})
+    await until(page, lambda: begun.is_set() and "Connecting…" in page.text("connect"))
+    assert "<progress" in page.html("connect")
+    page.say("connect-cancel")
+    await page.settle()
+    assert page.html("connect") == ""
+    assert "Connect" in buttons(page.html("bar"))
+    assert page.text("alert") == ""
+
+
+def test_http_is_for_this_machine_alone() -> None:
+    for url in ("http://localhost:1", "http://127.0.0.1:1", "https://far.test", "http://page.test/agents"):
+        assert refusal(url, "http://page.test") == ""
+    assert refusal("http://page.test.evil.test", "http://page.test")
+    assert refusal("http://[::1]:1", "http://page.test")
+    said, _ = advice(ServerRefusedError("no", 401), URL, "http://page.test")
+    assert "token" in said
+    said, todo = advice(ServerUnreachableError("no"), URL, "https://page.test")
+    assert any("https://page.test" in line for line in todo)
+
+
+# new sessions
+
+
+@in_loop
+async def test_a_session_is_begun_with_what_was_chosen() -> None:
+    page = await connected()
+    page.say("new")
+    await page.settle()
+    html = page.html("new")
+    assert [label in html for label in (">Agent<", ">Working directory<", ">Model<")] == [True] * 3
+    assert html.count("Agent’s default") == 1
+    page.say("new-changed", values={"agent": "mock", "cwd": "/typed", "model": "large"})
+    await page.settle()
+    assert 'value="/typed"' in page.html("new")
+    assert re.search(r'value="large" selected', page.html("new"))
+    page.say("create", values={"agent": "mock", "cwd": "/typed", "model": "large"})
+    await until(page, lambda: 'aria-label="Message"' in page.html("composer"))
+    assert page.html("new") == ""
+    assert "/typed" in page.text("heading")
+    assert re.search(r'value="large" selected', page.html("composer"))
+    assert {"type": "focus", "id": re.search(r'<textarea id="([^"]+)"', page.html("composer"))[1]} in page.sent  # type: ignore[index]
+
+
+@in_loop
+async def test_a_session_that_cannot_be_begun_loses_nothing_that_was_typed() -> None:
+    page = await connected()
+    assert isinstance(page.server, Server)
+    page.server.agents.clear()
+    page.say("new")
+    page.say("create", values={"agent": "mock", "cwd": "/typed", "model": "large"})
+    await page.settle()
+    assert "The session was not begun" in page.text("new")
+    assert 'value="/typed"' in page.html("new")
+    assert re.search(r'value="large" selected', page.html("new"))
+    assert page.text("sessions-list") == ""
+
+
+def test_settings_are_read_without_trust() -> None:
+    for odd in (None, 7, "x", [7], [{"category": "mode"}], [{"category": "model", "options": [{"value": 1}]}]):
+        assert settings_of(odd, odd) == ()
+    many = [{"category": "model", "options": [{"value": f"{n}" * 999, "name": "n" * 999} for n in range(999)]}]
+    (setting,) = settings_of(many)
+    assert len(setting.choices) == 200
+    assert max(len(word) for choice in setting.choices for word in choice) == 200
+
+
+# the chat
+
+
+@in_loop
+async def test_messages_go_to_the_agent_and_the_transcript_follows() -> None:
+    page = await connected()
+    session_id = await begin(page)
+    send(page, "Hello <b>you</b>")
+    await until(page, lambda: "Turn ended" in page.text("log"))
+    assert "Hello &lt;b&gt;you&lt;/b&gt;" in page.html("log")
+    assert draft(page) == ""
+    send(page, "again")
+    await until(page, lambda: page.text("log").count("Turn ended") == 2)
+    page.say("prompt", values={"text": " \n "})
+    await page.settle()
+    prompts = [
+        event
+        for event in (await page.store.list_events(session_id, limit=1000)).items
+        if event.payload.get("method") == "session/prompt"
+    ]
+    assert len(prompts) == 2
+
+
+@in_loop
+async def test_a_turn_is_cancelled() -> None:
+    page = await connected(waiting)
+    await begin(page)
+    assert "Cancel" not in buttons(page.html("composer"))
+    send(page, "Work")
+    await until(page, lambda: "Cancel" in buttons(page.html("composer")))
+    assert "Working…" in page.text("composer")
+    page.say("cancel-turn")
+    await until(page, lambda: "Turn cancelled" in page.text("log"))
+    await until(page, lambda: "Cancel" not in buttons(page.html("composer")))
+
+
+@in_loop
+async def test_a_setting_is_changed() -> None:
+    page = await connected()
+    await begin(page)
+    assert page.html("composer").count("<select") == 2
+    page.say("setting", arg="model", value="large")
+    await until(page, lambda: re.search(r'value="large" selected', page.html("composer")))
+    page.say("setting", arg="mode", value="nope")
+    await page.settle()
+    assert "The agent did not do that" in page.text("alert")
+
+
+# stored sessions
+
+
+@in_loop
+async def test_a_session_that_cannot_be_resumed_says_why() -> None:
+    page = await connected(page=await page_with(long_session(5)), hash_="#/sessions/long")
+    assert page.server
+    page.server.agents.clear()
+    page.say("resume")
+    await page.settle()
+    assert "This session was not resumed" in page.text("alert")
+    assert buttons(page.html("composer")) == ["Resume"]
+    page.server.agents["mock"] = Agent()
+    page.say("resume")
+    await until(page, lambda: 'aria-label="Message"' in page.html("composer"))
+    assert page.text("alert") == ""
+
+
+# permissions
+
+
+@in_loop
+async def test_a_permission_is_answered_with_a_button() -> None:
+    page = await connected(asking)
+    await begin(page)
+    send(page, "Ask me")
+    await until(page, lambda: buttons(page.html("log")) == ["Allow", "Reject"])
+    assert 'role="group" aria-label="Permission request"' in page.html("log")
+    assert "asks for permission" in page.text("composer")
+    (arg, _) = re.findall(r'data-click="permission" data-arg="([^"]*)"', page.html("log"))
+    page.say("seek", arg="3")
+    await until(page, lambda: buttons(page.html("log")) == [])
+    page.say("seek", arg="99999")
+    await until(page, lambda: buttons(page.html("log")) == ["Allow", "Reject"])
+    page.say("permission", arg=unescape(arg))
+    await until(page, lambda: "Turn ended" in page.text("log"))
+    assert buttons(page.html("log")) == []
+    assert "allowed once" in page.text("log")
+    assert '"optionId": "yes"' in unescape(page.text("log"))
+    page.say("permission", arg=unescape(arg))  # of a tab that was late
+    await page.settle()
+    assert page.text("log").count("answered") == 1
+    for odd in ("", "[]", "[1,2]", '["a"]', "{", "null"):
+        assert from_page({"name": "permission", "arg": odd}) is None
+
+
+@in_loop
+async def test_what_another_tab_answered_has_no_buttons_any_more() -> None:
+    page = await connected(asking)
+    session_id = await begin(page)
+    send(page, "Ask me")
+    await until(page, lambda: buttons(page.html("log")))
+    other = FakePage(page.store)
+    other.server = page.server
+    await other.start(f"#/sessions/{session_id}")
+    await connect(other)
+    other.say("resume")
+    await until(other, lambda: buttons(other.html("log")) == ["Allow", "Reject"])
+    (_, arg) = re.findall(r'data-click="permission" data-arg="([^"]*)"', other.html("log"))
+    other.say("permission", arg=unescape(arg))
+    for tab in (page, other):
+        await until(tab, lambda tab=tab: "rejected" in tab.text("log"))  # type: ignore[misc]
+        assert buttons(tab.html("log")) == []
+    await page.settle()
+
+
+# the requests
+
+
+@pytest.mark.parametrize(
+    ("sent", "message"),
+    [
+        ({"name": "connect-to", "values": {"url": "u", "token": "t"}}, ConnectWanted("u", "t")),
+        ({"name": "connect-to", "values": {"url": 1, "token": "t"}}, None),
+        ({"name": "connect-to"}, None),
+        ({"name": "draft", "value": "x" * (MAX_PROMPT + 1)}, Typed("x" * MAX_PROMPT)),
+        ({"name": "prompt", "values": {"text": "x"}}, PromptSent("x")),
+        ({"name": "prompt", "values": {}}, None),
+        ({"name": "prompt", "values": 7}, None),
+        ({"name": "setting", "arg": "other", "value": "x"}, None),
+        ({"name": "setting", "arg": "mode", "value": 7}, None),
+        ({"name": "create", "values": 7}, None),
+    ],
+)
+def test_what_is_no_message_is_dropped(sent: dict[str, Any], message: object) -> None:
+    assert from_page(sent) == message
