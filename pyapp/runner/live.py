@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from ..drivers.base import SessionStore
-from ..errors import AgentError, PromptInterruptedError, PyappError
+from ..errors import AgentError, PromptInterruptedError, PyappError, ServerRefusedError
 from ..inspector.incoming import SERVER
 from ..inspector.live import effects as fx
 from ..inspector.live.messages import (
@@ -84,16 +84,20 @@ class LiveKeeper:
     async def _connect(self, effect: fx.Connect) -> None:
         try:
             url = check_base_url(effect.url)
-            if reason := refusal(url, self._world.origin):
-                self._send(ConnectFailed(reason, ()))
-                return
+        except ValueError as error:
+            self._send(ConnectFailed(f"This cannot be used: {error}.", wrong="url"))
+            return
+        if reason := refusal(url, self._world.origin):
+            self._send(ConnectFailed(reason, wrong="url"))
+            return
+        try:
             store = await self._open_store("")
             client = await self._world.connect(url, effect.token or None, store)
         except ValueError as error:
-            self._send(ConnectFailed(f"This cannot be used: {error}.", ()))
+            self._send(ConnectFailed(f"This cannot be used: {error}.", wrong="token"))
             return
         except PyappError as error:
-            self._send(ConnectFailed(*advice(error, effect.url, self._world.origin)))
+            self._send(self._failed(error, url))
             return
         try:
             agents = await _agents(client)
@@ -101,12 +105,16 @@ class LiveKeeper:
             await client.dispose()
             if not isinstance(error, PyappError):
                 raise
-            self._send(ConnectFailed(*advice(error, effect.url, self._world.origin)))
+            self._send(self._failed(error, url))
             return
         await self._disconnect()
         self._url, self._token = url, effect.token or None
         self._take(client, "")
         self._send(Connected(url, agents))
+
+    def _failed(self, error: PyappError, url: str) -> ConnectFailed:
+        fault, to_do = advice(error, url, self._world.origin)
+        return ConnectFailed(fault, to_do, "token" if isinstance(error, ServerRefusedError) else "")
 
     async def _disconnect(self) -> None:
         clients, self._clients, self._sessions, self._told = self._clients, {}, {}, {}

@@ -22,15 +22,24 @@ def refusal(url: str, origin: str) -> str:
 
 
 def advice(error: Exception, url: str, origin: str) -> tuple[str, tuple[str, ...]]:
-    """What happened, and what to look at."""
+    """What happened, and what to look at. A page is not told whether nobody answers, the server does not let it in, or
+    the browser does not let it out, so all three are said."""
     if isinstance(error, ServerRefusedError):
         return "The server refused the token, or wants one.", ("Type the token that the server was started with.",)
     if isinstance(error, ServerUnreachableError):
+        from_https = (
+            (
+                "A page that came by https may ask http servers on this machine only, and in some browsers not even those.",
+            )
+            if origin.startswith("https:") and url.startswith("http:")
+            else ()
+        )
         return f"No answer from {url[:200]}.", (
             "Does the server run there? Start it with: sandbox-agent server --no-token",
             f"Does it let this page in? It has to be started with --cors-allow-origin {origin} "
             "--cors-allow-method '*' --cors-allow-header authorization --cors-allow-header content-type "
             "--cors-allow-header last-event-id",
             "Has the browser asked whether this page may reach the local network? Allow it, in the site's settings.",
+            *from_https,
         )
     return f"What answers at {url[:200]} is not a sandbox-agent server, or it is in trouble.", (str(error),)

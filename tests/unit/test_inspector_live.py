@@ -154,6 +154,35 @@ async def test_a_server_is_connected_to_and_remembered_without_its_token() -> No
     assert f'value="{URL}/behind/a/proxy"' in again.html("connect")
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("", "begins with http:// or https://"),
+        ("127.0.0.1:2468", "begins with http:// or https://"),
+        ("ftp://127.0.0.1", "begins with http:// or https://"),
+        ("http://me:word@127.0.0.1", "holds a name or a password"),
+        ("http://127.0.0.1:99999", "cannot be read"),
+        ("http://127.0.0.1/?token=1", "behind ? or #"),
+        ("http://192.168.1.7:2468", "by http only on this machine"),
+    ],
+)
+@in_loop
+async def test_an_address_that_cannot_be_used_is_refused_before_anything_is_asked(url: str, reason: str) -> None:
+    page = FakePage()
+    page.server = Server()
+    await page.start()
+    await connect(page, url)
+    assert reason in page.text("connect")
+    assert page.server.requests == []
+    assert f'value="{url}"' in page.html("connect")
+    assert re.search(r'id="connect-url"[^>]*aria-invalid="true"', page.html("connect"))
+    assert {"type": "focus", "id": "connect-url"} in page.sent
+    assert "novalidate" in page.html("connect")  # the browser's own words would come first
+    page.say("connect-cancel")
+    await page.settle()
+    assert page.html("connect") == ""
+
+
 @in_loop
 async def test_why_there_is_no_connection_is_said_with_what_to_do() -> None:
     page = FakePage()
@@ -161,6 +190,10 @@ async def test_why_there_is_no_connection_is_said_with_what_to_do() -> None:
     await page.start()
     await connect(page, token="wrong")
     assert "refused the token, or wants one" in page.text("connect")
+    assert re.search(r'id="connect-token"[^>]*aria-invalid="true"', page.html("connect"))
+    assert {"type": "focus", "id": "connect-token"} in page.sent
+    await connect(page, token="with a\nline")
+    assert "the token holds a character" in page.text("connect")
     page.server.stop()
     await connect(page)
     assert f"No answer from {URL}" in page.text("connect")
@@ -212,7 +245,9 @@ def test_http_is_for_this_machine_alone() -> None:
     said, _ = advice(ServerRefusedError("no", 401), URL, "http://page.test")
     assert "token" in said
     said, todo = advice(ServerUnreachableError("no"), URL, "https://page.test")
-    assert any("https://page.test" in line for line in todo)
+    assert any("--cors-allow-origin https://page.test " in line for line in todo)
+    assert any("came by https" in line for line in todo)
+    assert len(advice(ServerUnreachableError("no"), URL, "http://page.test")[1]) == len(todo) - 1
 
 
 # new sessions

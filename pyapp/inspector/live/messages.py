@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ... import json_text
 from .values import SETTING_NAMES, AgentChoice, LiveSession, SettingKind, Traffic
@@ -125,10 +125,11 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class ConnectFailed:
-    """It has not: why, and what to do."""
+    """It has not: why, what to do, and the field that is at fault, if one is."""
 
     fault: str
-    advice: tuple[str, ...]
+    advice: tuple[str, ...] = ()
+    wrong: Literal["", "url", "token"] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,9 @@ def _connecting(model: Model, message: LiveMessage) -> Next:
         case Connected(url, agents):
             model = _with(model, server=Server(url, agents), url=url, connecting=None, sessions={}, resuming=None)
             return _said(model, f"Connected to {url}.", RememberServer(url))
-        case ConnectFailed(fault, advice) if live.connecting:
-            return _with(model, connecting=replace(live.connecting, busy=False, fault=fault, advice=advice)), ()
+        case ConnectFailed(fault, advice, wrong) if live.connecting:
+            dialog = replace(live.connecting, busy=False, fault=fault, advice=advice, wrong=wrong)
+            return _with(model, connecting=dialog), (Focus(f"connect-{wrong or 'url'}"),)
         case DisconnectWanted() if live.server:
             model = _with(model, server=None, sessions={}, resuming=None, creating=None, shows_traffic=False)
             return _said(model, "Disconnected. The agents go on running on their server.", Disconnect())

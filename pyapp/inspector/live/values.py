@@ -39,6 +39,8 @@ class ConnectDialog:
     busy: bool = False
     fault: str = ""
     advice: tuple[str, ...] = ()
+    wrong: Literal["", "url", "token"] = ""
+    """The field that is at fault."""
 
 
 @dataclass(frozen=True, slots=True)

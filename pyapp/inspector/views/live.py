@@ -43,17 +43,19 @@ def connect_dialog(dialog: ConnectDialog | None) -> str:
         h.dialog(
             "#connect-dialog.form", data_modal=True, data_cancel="connect-cancel", aria_labelledby="connect-title"
         )[
-            h.form("#connect-form", data_submit="connect-to", autocomplete="off")[
+            h.form("#connect-form", data_submit="connect-to", autocomplete="off", novalidate=True)[
                 h.h2("#connect-title")["Connect to a server"],
                 h.label(for_="connect-url")["Server URL"],
                 h.input(
                     "#connect-url", type="url", name="url", value=dialog.url, required=True, autofocus=True,
                     spellcheck="false", autocomplete="off", aria_describedby="connect-fault",
+                    aria_invalid="true" if dialog.wrong == "url" else None,
                 ),
                 h.label(for_="connect-token")["Token"],
                 h.input(
                     "#connect-token", type="password", name="token", autocomplete="off", placeholder="none",
-                    aria_describedby="connect-kept",
+                    aria_describedby="connect-kept connect-fault" if dialog.wrong == "token" else "connect-kept",
+                    aria_invalid="true" if dialog.wrong == "token" else None,
                 ),
                 h.p("#connect-kept.dim")["The address is remembered here, the token is not."],
                 h.div("#connect-fault.fault", role="alert")[
