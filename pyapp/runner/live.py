@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -25,7 +26,7 @@ from ..inspector.live.messages import (
 )
 from ..inspector.live.values import AgentChoice, LiveSession, Traffic, settings_of
 from ..sdk.client import SandboxAgent
-from ..sdk.server import Exchange, check_base_url
+from ..sdk.server import AgentServer, Exchange, check_base_url
 from ..sdk.session import Session
 from .reachability import advice, refusal
 from .world import World
@@ -49,6 +50,7 @@ class LiveKeeper:
         self._open_store = open_store
         self._url = ""
         self._token: str | None = None
+        self._numbers = itertools.count(1)
         self._clients: dict[str, SandboxAgent] = {}
         self._sessions: dict[str, Session] = {}
         self._told: dict[str, LiveSession] = {}
@@ -92,7 +94,7 @@ class LiveKeeper:
             return
         try:
             store = await self._open_store("")
-            client = await self._world.connect(url, effect.token or None, store)
+            client = await self._reach(url, effect.token or None, store)
         except ValueError as error:
             self._send(ConnectFailed(f"This cannot be used: {error}.", wrong="token"))
             return
@@ -109,7 +111,7 @@ class LiveKeeper:
             return
         await self._disconnect()
         self._url, self._token = url, effect.token or None
-        self._take(client, "")
+        self._clients[""] = client
         self._send(Connected(url, agents))
 
     def _failed(self, error: PyappError, url: str) -> ConnectFailed:
@@ -126,12 +128,33 @@ class LiveKeeper:
         """The client that stores in this database."""
         if database not in self._clients:
             store = await self._open_store(database)
-            self._take(await self._world.connect(self._url, self._token, store), database)
+            self._clients[database] = await self._reach(self._url, self._token, store)
         return self._clients[database]
 
-    def _take(self, client: SandboxAgent, database: str) -> None:
-        self._clients[database] = client
-        client.on_exchange(lambda exchange: self._send(TrafficTold(_traffic(exchange))))
+    async def _reach(self, url: str, token: str | None, store: SessionStore) -> SandboxAgent:
+        """A client of a server that is well; every request is told of, the first one too. Raises ValueError,
+        ServerError."""
+        server = AgentServer(self._world.transport(), url, token)
+        server.on_exchange(self._watcher())
+        client = SandboxAgent(server, store)
+        try:
+            await client.health()
+        except BaseException:
+            await client.dispose()
+            raise
+        return client
+
+    def _watcher(self) -> Callable[[Exchange], None]:
+        """Tells of the requests of one client. Each client counts its own from 1, the page counts all of them."""
+        numbers: dict[int, int] = {}
+
+        def tell(exchange: Exchange) -> None:
+            if exchange.id not in numbers:
+                numbers[exchange.id] = next(self._numbers)
+            number = numbers[exchange.id] if exchange.took is None else numbers.pop(exchange.id)
+            self._send(TrafficTold(_traffic(exchange, number)))
+
+        return tell
 
     async def _install(self, agent: str) -> None:
         try:
@@ -227,9 +250,9 @@ def _live(session: Session) -> LiveSession:
     )
 
 
-def _traffic(exchange: Exchange) -> Traffic:
+def _traffic(exchange: Exchange, number: int) -> Traffic:
     return Traffic(
-        exchange.id,
+        number,
         exchange.method,
         exchange.path[:500],
         exchange.started_at,

@@ -413,6 +413,59 @@ async def test_what_another_tab_answered_has_no_buttons_any_more() -> None:
 # the requests
 
 
+@in_loop
+async def test_requests_are_listed_newest_first_without_what_is_secret() -> None:
+    page = FakePage()
+    page.server = Server(token=SECRET)
+    await page.start()
+    page.server.stop()
+    await connect(page, token=SECRET)
+    page.server.start()
+    await connect(page, token=SECRET)
+    await begin(page)
+    send(page, "the words of a prompt")
+    await until(page, lambda: "Turn ended" in page.text("log"))
+    page.say("traffic")
+    await page.settle()
+    html = page.html("requests")
+    assert 'aria-label="Requests"' in html
+    rows = re.findall(r"<tr id=[^>]*>(.*?)</tr>", html, re.DOTALL)
+    words = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in rows]
+    assert "session/prompt" in words[0]
+    assert re.search(r" 200 [\d,]+ ms$", words[0])
+    assert "/v1/agents" in " ".join(words)
+    assert "/v1/health" in words[-1]
+    assert "connection refused" in words[-1]
+    assert SECRET not in html
+    assert "the words of a prompt" not in html
+    page.say("key", key="Escape", shift=False)
+    await page.settle()
+    assert page.html("requests") == ""
+
+
+@in_loop
+async def test_no_more_than_200_requests_are_kept_and_those_of_another_connection_stay_apart() -> None:
+    page = await connected()
+    for _ in range(20):
+        page.say("new")
+        page.say("install")
+    await page.settle()
+    before = len(page.runner.model.live.traffic)
+    page.say("disconnect")
+    await page.settle()
+    await connect(page)
+    page.say("traffic")
+    await page.settle()
+    assert len(page.runner.model.live.traffic) == min(200, before + 2)
+    for _ in range(110):
+        page.say("new")
+        page.say("install")
+    await page.settle()
+    assert page.html("requests").count("<tr id=") == 200
+    numbers = [one.id for one in page.runner.model.live.traffic]
+    assert numbers == sorted(set(numbers), reverse=True)
+
+
 @pytest.mark.parametrize(
     ("sent", "message"),
     [
