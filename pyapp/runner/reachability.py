@@ -27,13 +27,8 @@ def advice(error: Exception, url: str, origin: str) -> tuple[str, tuple[str, ...
     if isinstance(error, ServerRefusedError):
         return "The server refused the token, or wants one.", ("Type the token that the server was started with.",)
     if isinstance(error, ServerUnreachableError):
-        from_https = (
-            (
-                "A page that came by https may ask http servers on this machine only, and in some browsers not even those.",
-            )
-            if origin.startswith("https:") and url.startswith("http:")
-            else ()
-        )
+        line = "A page that came by https may ask http servers on this machine alone, in some browsers none at all."
+        from_https = (line,) if origin.startswith("https:") and url.startswith("http:") else ()
         return f"No answer from {url[:200]}.", (
             "Does the server run there? Start it with: sandbox-agent server --no-token",
             f"Does it let this page in? It has to be started with --cors-allow-origin {origin} "

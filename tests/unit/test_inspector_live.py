@@ -250,6 +250,42 @@ def test_http_is_for_this_machine_alone() -> None:
     assert len(advice(ServerUnreachableError("no"), URL, "http://page.test")[1]) == len(todo) - 1
 
 
+@in_loop
+async def test_the_bar_tells_of_the_server_and_lets_it_go() -> None:
+    page = await connected()
+    assert page.server
+    assert "1 of 2 agents" in page.text("bar")
+    assert isinstance(page.server, Server)
+    page.server.installed.add("<other>")
+    await connect(page)
+    assert re.search(r">2 agents<", page.html("bar"))
+    assert "New session" in buttons(page.html("bar"))
+    await begin(page)
+    page.server.stop()
+    await until(page, lambda: "reconnecting" in page.text("bar"))
+    page.server.start()
+    await until(page, lambda: "reconnecting" not in page.text("bar"))
+    assert re.search(r">2 agents<", page.html("bar"))
+    page.say("disconnect")
+    await page.settle()
+    assert "Connect" in buttons(page.html("bar"))
+    assert "Disconnected" in page.text("status")
+    assert "127.0.0.1" not in page.text("bar")
+    assert 'aria-label="Message"' not in page.html("composer")
+
+
+@in_loop
+async def test_a_server_that_no_session_tries_again_is_said_to_be_lost() -> None:
+    page = await connected()
+    assert page.server
+    page.server.stop()
+    page.say("new")
+    page.say("create", values={"agent": "mock", "cwd": ""})
+    await page.settle()
+    assert "does not answer" in page.text("bar")
+    assert "The session was not begun" in page.text("new")
+
+
 # new sessions
 
 
@@ -271,6 +307,32 @@ async def test_a_session_is_begun_with_what_was_chosen() -> None:
     assert "/typed" in page.text("heading")
     assert re.search(r'value="large" selected', page.html("composer"))
     assert {"type": "focus", "id": re.search(r'<textarea id="([^"]+)"', page.html("composer"))[1]} in page.sent  # type: ignore[index]
+
+
+@in_loop
+async def test_an_agent_that_is_not_there_is_installed() -> None:
+    page = await connected()
+    assert isinstance(page.server, Server)
+    page.say("new")
+    page.say("new-changed", values={"agent": "<other>", "cwd": "/typed"})
+    await page.settle()
+    assert "&lt;other&gt; (not installed)" in page.html("new")
+    assert "Install it" in buttons(page.html("new"))
+    assert re.search(r'type="submit"[^>]* disabled|disabled[^>]* type="submit"', page.html("new"))
+    page.server.fails["/install"] = 500
+    page.say("install")
+    await page.settle()
+    patches = [message["regions"].get("new", "") for message in page.sent if message["type"] == "patch"]
+    assert any("Installing &lt;other&gt;" in html and "<progress" in html for html in patches)
+    assert "It was not installed" in page.text("new")
+    assert 'value="/typed"' in page.html("new")
+    page.server.fails.clear()
+    page.say("install")
+    await page.settle()
+    assert "not installed" not in page.html("new")
+    page.say("new-cancel")
+    await page.settle()
+    assert page.html("new") == ""
 
 
 @in_loop

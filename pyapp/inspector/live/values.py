@@ -114,6 +114,13 @@ class Live:
     """The newest first."""
     shows_traffic: bool = False
 
+    @property
+    def connection(self) -> Literal["connected", "reconnecting", "lost"]:
+        """How the server is reached: "reconnecting" while a session tries again, "lost" when only the user can."""
+        if self.server is None or self.server.answers:
+            return "connected"
+        return "reconnecting" if any(one.state == "reconnecting" for one in self.sessions.values()) else "lost"
+
     def agent(self, id_: str) -> AgentChoice | None:
         """An agent of the server."""
         agents = self.server.agents if self.server else ()

@@ -7,32 +7,44 @@ from collections.abc import Sequence
 import htpy as h
 
 from ... import json_text
-from ..dates import second_time
+from ..dates import plural, second_time
 from ..live.update import field_id, live_session
-from ..live.values import SETTING_NAMES, ConnectDialog, LiveSession, NewDialog, Setting, Traffic
+from ..live.values import SETTING_NAMES, ConnectDialog, LiveSession, NewDialog, Server, Setting, Traffic
 from ..model import Model
 from .html import html, icon
 
 
 def in_bar(model: Model) -> Sequence[h.Node]:
     """Connect; or the server that is connected to, with the way to its requests, and New session."""
-    server = model.live.server
+    live, server = model.live, model.live.server
     if server is None:
         return (h.button(type="button", data_click="connect")["Connect"],)
-    state = "answers" if server.answers else "does not answer"
-    where = server.url.partition("://")[2]
+    state, where, agents = live.connection, server.url.partition("://")[2], _agents(server)
     return (
         h.button(
             "#server.quiet",
-            class_="server" if server.answers else "server lost",
+            class_=f"server {state}",
             type="button",
             data_click="traffic",
-            aria_expanded=str(model.live.shows_traffic).lower(),
-            aria_label=f"Server {where}, {state}: requests",
-            title=f"{server.url} {state}. Shows the requests.",
-        )[h.i, h.span[where if server.answers else f"{where} does not answer"]],
+            aria_expanded=str(live.shows_traffic).lower(),
+            aria_label=f"Server {where}, {_STATES[state]}, {agents}: requests",
+            title=f"{server.url}: {_STATES[state]}, {agents}. Shows the requests, and lets the server go.",
+        )[
+            h.i,
+            h.span[where],
+            h.span(".wide")[agents] if state == "connected" else h.span(".state")[_STATES[state]],
+        ],
         h.button(type="button", data_click="new", aria_label="New session")["New", h.span(".wide")[" session"]],
     )
+
+
+_STATES = {"connected": "connected", "reconnecting": "reconnecting…", "lost": "does not answer"}
+
+
+def _agents(server: Server) -> str:
+    """How many agents it has; those that would have to be installed first are told apart."""
+    ready, every = sum(agent.installed for agent in server.agents), len(server.agents)
+    return plural(every, "agent") if ready == every else f"{ready} of {plural(every, 'agent')}"
 
 
 def connect_dialog(dialog: ConnectDialog | None) -> str:
