@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
+from ..acp.messages import PROMPT
 from ..drivers.base import SessionStore
 from ..errors import AgentError, PromptInterruptedError, PyappError, ServerRefusedError
 from ..inspector.incoming import SERVER
@@ -28,6 +30,7 @@ from ..inspector.live.values import AgentChoice, LiveSession, Traffic, settings_
 from ..sdk.client import SandboxAgent
 from ..sdk.server import AgentServer, Exchange, check_base_url
 from ..sdk.session import Session
+from ..types import SessionEvent
 from .reachability import advice, refusal
 from .world import World
 
@@ -74,8 +77,12 @@ class LiveKeeper:
                 _cancel(self._creating)
             case fx.Attach(database, session_id):
                 self._start(self._attach(database, session_id))
+            case fx.Detach(session_id):
+                self._start(self._let_go(session_id))
+            case fx.Prompt(session_id, text) if session := self._sessions.get(session_id):
+                self._start(self._prompt(session, text))
             case fx.Prompt(session_id, text):
-                self._start(self._prompt(self._sessions[session_id], text))
+                self._send(NotSent(session_id, text, "the session is not attached to its agent; resume it"))
             case fx.RememberServer(url):
                 self._world.post({"type": "remember", "name": SERVER, "text": url})
             case _ if session := self._sessions.get(effect.session_id):
@@ -204,15 +211,30 @@ class LiveKeeper:
             self._told[session.id] = now
             self._send(Attached(now))
 
+    async def end(self, session_id: str) -> None:
+        """End the agent of a session that is about to be deleted: it would write on."""
+        if session := self._sessions.pop(session_id, None):
+            with suppress(PyappError):  # a server that is gone runs nothing
+                await session.end()
+
+    async def _let_go(self, session_id: str) -> None:
+        if session := self._sessions.pop(session_id, None):
+            await session.aclose()
+
     async def _prompt(self, session: Session, text: str) -> None:
+        stored: list[SessionEvent] = []
+        stop = session.on_event(lambda event: stored.append(event) if _is_prompt(event) else None)
         try:
             await session.prompt(text)
         except AgentError:
             return  # the transcript shows it
-        except PromptInterruptedError as error:
-            self._send(NotSent(session.id, text, str(error), arrived=True))
         except PyappError as error:
-            self._send(NotSent(session.id, text, str(error)))
+            if self._sessions.get(session.id) is not session and stored:
+                return  # the user has let go of it; the turn goes on without this page
+            arrived = isinstance(error, PromptInterruptedError)
+            self._send(NotSent(session.id, text, str(error), arrived=arrived))
+        finally:
+            stop()
 
     async def _ask(self, session: Session, effect: fx.CancelTurn | fx.Answer | fx.Choose) -> None:
         try:
@@ -228,7 +250,12 @@ class LiveKeeper:
                 case fx.Choose(_, _, value):
                     await session.set_thought_level(value)
         except PyappError as error:
-            self._send(NotDone(str(error)))
+            if self._sessions.get(session.id) is session:
+                self._send(NotDone(str(error)))
+
+
+def _is_prompt(event: SessionEvent) -> bool:
+    return event.sender == "client" and event.payload.get("method") == PROMPT
 
 
 async def _agents(client: SandboxAgent) -> tuple[AgentChoice, ...]:

@@ -80,16 +80,23 @@ async def connect(page: FakePage, url: str = URL, token: str = "") -> None:
 
 async def begin(page: FakePage, **chosen: str) -> str:
     """A new session; its id."""
+    before = page.hash
     page.say("new")
     page.say("create", values={"agent": "mock", "cwd": "/work", **chosen})
-    await until(page, lambda: 'aria-label="Message"' in page.html("composer"))
-    return page.hash.removeprefix("#/sessions/")
+    await until(page, lambda: page.hash != before and page.hash.endswith(session_of(page) or "none"))
+    return session_of(page)
 
 
 def send(page: FakePage, text: str) -> None:
     """What the page says when a text is typed and sent."""
-    page.say("draft", value=text)
-    page.say("prompt", values={"text": text})
+    page.say("draft", arg=session_of(page), value=text)
+    page.say("prompt", arg=session_of(page), values={"text": text})
+
+
+def session_of(page: FakePage) -> str:
+    """The session that the message field belongs to, as it says itself."""
+    found = re.search(r'<form class="composer"[^>]* data-arg="([^"]*)"', page.html("composer"))
+    return found[1] if found else ""
 
 
 def buttons(html: str) -> list[str]:
@@ -286,6 +293,17 @@ async def test_a_server_that_no_session_tries_again_is_said_to_be_lost() -> None
     assert "The session was not begun" in page.text("new")
 
 
+@in_loop
+async def test_a_turn_that_runs_on_after_a_disconnection_raises_no_alarm() -> None:
+    page = await connected(waiting)
+    await begin(page)
+    send(page, "Work")
+    await until(page, lambda: "working" in page.text("log"))
+    page.say("disconnect")
+    await page.settle()
+    assert page.text("alert") == ""
+
+
 # new sessions
 
 
@@ -371,7 +389,7 @@ async def test_messages_go_to_the_agent_and_the_transcript_follows() -> None:
     assert draft(page) == ""
     send(page, "again")
     await until(page, lambda: page.text("log").count("Turn ended") == 2)
-    page.say("prompt", values={"text": " \n "})
+    page.say("prompt", arg=session_of(page), values={"text": " \n "})
     await page.settle()
     prompts = [
         event
@@ -382,6 +400,38 @@ async def test_messages_go_to_the_agent_and_the_transcript_follows() -> None:
 
 
 @in_loop
+async def test_who_sends_from_an_earlier_place_sees_what_was_sent() -> None:
+    page = await connected()
+    await begin(page)
+    send(page, "the one")
+    await until(page, lambda: "Turn ended" in page.text("log"))
+    page.say("seek", arg="2")
+    await page.settle()
+    assert "the one" not in page.text("log")
+    send(page, "the other")
+    await until(page, lambda: "the other" in page.text("log"))
+    await page.settle()
+
+
+@in_loop
+async def test_what_was_typed_into_one_session_never_goes_to_another() -> None:
+    """The page may show a field of the session before for a moment: what comes from it belongs to that session."""
+    page = await connected()
+    first = await begin(page)
+    second = await begin(page)
+    page.say("draft", arg=first, value="for the first")
+    page.say("prompt", arg=first, values={"text": "for the first"})
+    await page.settle()
+    prompts = {
+        id_: [event.payload for event in (await page.store.list_events(id_)).items if "prompt" in str(event.payload)]
+        for id_ in (first, second)
+    }
+    assert "for the first" in str(prompts[first])
+    assert "for the first" not in str(prompts[second])
+    assert page.hash == f"#/sessions/{second}"
+
+
+@in_loop
 async def test_a_turn_is_cancelled() -> None:
     page = await connected(waiting)
     await begin(page)
@@ -389,7 +439,7 @@ async def test_a_turn_is_cancelled() -> None:
     send(page, "Work")
     await until(page, lambda: "Cancel" in buttons(page.html("composer")))
     assert "Working…" in page.text("composer")
-    page.say("cancel-turn")
+    page.say("cancel-turn", arg=session_of(page))
     await until(page, lambda: "Turn cancelled" in page.text("log"))
     await until(page, lambda: "Cancel" not in buttons(page.html("composer")))
 
@@ -406,7 +456,91 @@ async def test_a_setting_is_changed() -> None:
     assert "The agent did not do that" in page.text("alert")
 
 
+@in_loop
+async def test_typed_text_outlives_other_sessions_patches_and_a_new_connection() -> None:
+    page = await connected()
+    first = await begin(page)
+    page.say("draft", arg=session_of(page), value="half a thought")
+    second = await begin(page)
+    assert second != first
+    assert draft(page) == ""
+    await page.go(f"#/sessions/{first}")
+    assert draft(page) == "half a thought"
+    page.say("disconnect")
+    await page.settle()
+    await connect(page)
+    page.say("resume")
+    await until(page, lambda: draft(page) == "half a thought")
+
+
+@pytest.mark.parametrize(
+    ("typed_since", "stands"),
+    [(None, "lost words"), ("", "lost words"), ("new", "lost words\n\nnew"), (" \n", "lost words")],
+)
+@in_loop
+async def test_a_message_that_was_not_sent_stands_in_the_field_again(typed_since: str | None, stands: str) -> None:
+    page = await connected()
+    await begin(page)
+    assert isinstance(page.server, Server)
+    (process,) = page.server.processes
+    page.server.fails[process] = 500
+    send(page, "lost words")
+    if typed_since is not None:
+        page.say("draft", arg=session_of(page), value=typed_since)
+    await until(page, lambda: "The message was not sent" in page.text("alert"))
+    await page.settle()
+    assert draft(page) == stands
+
+
+@in_loop
+async def test_while_the_server_is_away_nothing_can_be_sent_and_the_reason_is_said() -> None:
+    page = await connected()
+    await begin(page)
+    assert page.server
+    assert not re.search(r"<button[^>]* disabled[^>]*>Send<", page.html("composer"))
+    page.server.stop()
+    await until(page, lambda: re.search(r"<button[^>]* disabled[^>]*>Send<", page.html("composer")))
+    assert "The server does not answer; trying again…" in page.text("composer")
+    said_by = re.search(r'aria-describedby="([^"]+)"[^>]*>Send<', page.html("composer"))
+    assert said_by
+    assert f'id="{said_by[1]}"' in page.html("composer")
+    page.server.start()
+    await until(page, lambda: not re.search(r"<button[^>]* disabled[^>]*>Send<", page.html("composer")))
+
+
 # stored sessions
+
+
+@in_loop
+async def test_a_stored_session_offers_to_be_resumed_and_first_to_connect() -> None:
+    page = await connected(waiting)
+    session_id = await begin(page)
+    send(page, "Work")
+    await until(page, lambda: "working" in page.text("log"))
+    again = FakePage(page.store)
+    again.server = page.server
+    await again.start(f"#/sessions/{session_id}")
+    assert 'aria-label="Message"' not in again.html("composer")
+    assert buttons(again.html("composer")) == ["Resume"]
+    again.say("resume")
+    await again.settle()
+    assert "Connect to a server" in again.text("connect")
+    again.say("connect-to", values={"url": URL, "token": ""})
+    await until(again, lambda: 'aria-label="Message"' in again.html("composer"))
+    again.say("cancel-turn", arg=session_of(again))
+    await until(again, lambda: "Turn cancelled" in again.text("log"))
+    await page.settle()
+
+
+@in_loop
+async def test_a_dialog_that_was_given_up_resumes_nothing_later() -> None:
+    page = await page_with(long_session(5))
+    page.server = Server()
+    await page.start("#/sessions/long")
+    page.say("resume")
+    page.say("connect-cancel")
+    await connect(page)
+    assert buttons(page.html("composer")) == ["Resume"]
 
 
 @in_loop
@@ -422,6 +556,20 @@ async def test_a_session_that_cannot_be_resumed_says_why() -> None:
     page.say("resume")
     await until(page, lambda: 'aria-label="Message"' in page.html("composer"))
     assert page.text("alert") == ""
+
+
+@in_loop
+async def test_a_live_session_that_is_deleted_is_let_go() -> None:
+    page = await connected(waiting)
+    session_id = await begin(page)
+    send(page, "Work")
+    await until(page, lambda: "working" in page.text("log"))
+    page.say("delete", arg="confirmed")
+    await page.settle()
+    assert page.text("sessions-list") == ""
+    assert await page.store.get_session(session_id) is None
+    assert page.text("alert") == ""
+    assert session_id not in page.runner.model.live.sessions
 
 
 # permissions
@@ -448,7 +596,7 @@ async def test_a_permission_is_answered_with_a_button() -> None:
     page.say("permission", arg=unescape(arg))  # of a tab that was late
     await page.settle()
     assert page.text("log").count("answered") == 1
-    for odd in ("", "[]", "[1,2]", '["a"]', "{", "null"):
+    for odd in ("", "[]", "[1,2,3]", '["a","b"]', "{", "null"):
         assert from_page({"name": "permission", "arg": odd}) is None
 
 
@@ -534,10 +682,13 @@ async def test_no_more_than_200_requests_are_kept_and_those_of_another_connectio
         ({"name": "connect-to", "values": {"url": "u", "token": "t"}}, ConnectWanted("u", "t")),
         ({"name": "connect-to", "values": {"url": 1, "token": "t"}}, None),
         ({"name": "connect-to"}, None),
-        ({"name": "draft", "value": "x" * (MAX_PROMPT + 1)}, Typed("x" * MAX_PROMPT)),
-        ({"name": "prompt", "values": {"text": "x"}}, PromptSent("x")),
-        ({"name": "prompt", "values": {}}, None),
-        ({"name": "prompt", "values": 7}, None),
+        ({"name": "draft", "arg": "s", "value": "x" * (MAX_PROMPT + 1)}, Typed("s", "x" * MAX_PROMPT)),
+        ({"name": "draft", "value": "x"}, None),
+        ({"name": "prompt", "arg": "s", "values": {"text": "x"}}, PromptSent("s", "x")),
+        ({"name": "prompt", "values": {"text": "x"}}, None),
+        ({"name": "prompt", "arg": "s", "values": {}}, None),
+        ({"name": "prompt", "arg": "s", "values": 7}, None),
+        ({"name": "cancel-turn"}, None),
         ({"name": "setting", "arg": "other", "value": "x"}, None),
         ({"name": "setting", "arg": "mode", "value": 7}, None),
         ({"name": "create", "values": 7}, None),

@@ -41,6 +41,8 @@ class ConnectDialog:
     advice: tuple[str, ...] = ()
     wrong: Literal["", "url", "token"] = ""
     """The field that is at fault."""
+    resume: str = ""
+    """The id of a session that is to be resumed once there is a connection."""
 
 
 @dataclass(frozen=True, slots=True)

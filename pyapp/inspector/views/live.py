@@ -146,21 +146,26 @@ def composer(model: Model) -> str:
     session = live_session(model)
     if session is not None and model.live.server is not None:
         return _form(model, session)
-    if model.live.server is None:
-        return ""
     resuming = model.live.resuming == model.session.record.id
+    words = "Stored here. Resume it to go on with its agent." if model.live.server else "Stored here."
     return html(
         h.div(".dormant")[
-            h.span["Resuming…" if resuming else "This session is stored here. Resume it to go on with its agent."],
+            h.span["Resuming…" if resuming else words],
             resuming and h.progress(aria_label="Resuming"),
-            h.button(type="button", data_click="resume", disabled=model.live.resuming is not None)["Resume"],
+            h.button(
+                type="button",
+                data_click="resume",
+                disabled=model.live.resuming is not None,
+                title=None if model.live.server else "Connects to a server first",
+            )["Resume"],
         ]
     )
 
 
 def _form(model: Model, session: LiveSession) -> str:
+    is_away = session.state in ("connecting", "reconnecting")
     return html(
-        h.form(".composer", data_submit="prompt", data_clears=True)[
+        h.form(".composer", data_submit="prompt", data_arg=session.id, data_clears=True)[
             h.textarea(
                 id=field_id(model, session.id),
                 name="text",
@@ -168,15 +173,15 @@ def _form(model: Model, session: LiveSession) -> str:
                 aria_label="Message",
                 placeholder="Message the agent",
                 data_input="draft",
+                data_arg=session.id,
                 data_enter="submit",
-                data_grows=True,
             )[model.live.drafts.get(session.id, "")],
             h.div(".settings")[
                 (_setting(setting) for setting in session.settings),
-                h.span(".state", aria_live="polite")[_state(session)],
+                h.span("#composer-state.state", aria_live="polite")[_state(session)],
                 h.span(".grow"),
-                session.running and h.button(type="button", data_click="cancel-turn")["Cancel"],
-                h.button(".solid", type="submit")["Send"],
+                session.running and h.button(type="button", data_click="cancel-turn", data_arg=session.id)["Cancel"],
+                h.button(".solid", type="submit", disabled=is_away, aria_describedby="composer-state")["Send"],
             ],
         ]
     )
@@ -244,7 +249,7 @@ def _request(traffic: Traffic, zone: int) -> h.Node:
     ]
 
 
-def permission_buttons(request_id: str, options: Sequence[tuple[str, str, str]]) -> h.Node:
+def permission_buttons(session_id: str, request_id: str, options: Sequence[tuple[str, str, str]]) -> h.Node:
     """One button for each answer, (id, name, kind), that a waiting permission request takes."""
     return h.div(".answers")[
         (
@@ -252,7 +257,7 @@ def permission_buttons(request_id: str, options: Sequence[tuple[str, str, str]])
                 type="button",
                 class_="solid" if kind == "allow_once" else None,
                 data_click="permission",
-                data_arg=json_text.dump([request_id, id_]),
+                data_arg=json_text.dump([session_id, request_id, id_]),
             )[kind.startswith("allow") and icon("check"), name or id_]
             for id_, name, kind in options
         )
