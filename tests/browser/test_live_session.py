@@ -105,7 +105,7 @@ def test_a_turn_is_cancelled_and_settings_are_changed(open_inspector: Open, agen
     say(page, "wait for me")
     page.get_by_role("button", name="Cancel").click()
     expect(log(page)).to_contain_text("Turn cancelled")
-    page.get_by_role("combobox", name="Mode").select_option("plan")
+    page.get_by_role("combobox", name="Mode", exact=True).select_option("plan")
     expect(log(page)).to_contain_text("mode Plan", ignore_case=True)
     say(page, "in which mode?")
     expect(log(page)).to_contain_text("in mode plan")
