@@ -31,14 +31,14 @@ def in_bar(model: Model) -> Sequence[h.Node]:
             title=f"{server.url}: {_STATES[state]}, {agents}. Shows the requests, and lets the server go.",
         )[
             h.i,
-            h.span[where],
+            h.span(".where")[where],
             h.span(".wide")[agents] if state == "connected" else h.span(".state")[_STATES[state]],
         ],
         h.button(type="button", data_click="new", aria_label="New session")["New", h.span(".wide")[" session"]],
     )
 
 
-_STATES = {"connected": "connected", "reconnecting": "reconnecting…", "lost": "does not answer"}
+_STATES = {"connected": "connected", "reconnecting": "reconnecting…", "lost": "no answer"}
 
 
 def _agents(server: Server) -> str:
@@ -72,7 +72,7 @@ def connect_dialog(dialog: ConnectDialog | None) -> str:
                 h.p("#connect-kept.dim")["The address is remembered here, the token is not."],
                 h.div("#connect-fault.fault", role="alert")[
                     bool(dialog.fault) and h.p[dialog.fault],
-                    bool(dialog.advice) and h.ul[(h.li[line] for line in dialog.advice)],
+                    bool(dialog.advice) and h.ul[(h.li[_with_commands(line)] for line in dialog.advice)],
                 ],
                 h.div(".answers")[
                     dialog.busy and [h.span(aria_live="polite")["Connecting…"], h.progress(aria_label="Connecting")],
@@ -82,6 +82,11 @@ def connect_dialog(dialog: ConnectDialog | None) -> str:
             ]
         ]
     )  # fmt: skip
+
+
+def _with_commands(line: str) -> Sequence[h.Node]:
+    """Words, and what stands between backticks as code."""
+    return [h.code[part] if place % 2 else part for place, part in enumerate(line.split("`"))]
 
 
 def new_dialog(model: Model, dialog: NewDialog | None) -> str:
@@ -179,9 +184,11 @@ def _form(model: Model, session: LiveSession) -> str:
             h.div(".settings")[
                 (_setting(setting) for setting in session.settings),
                 h.span("#composer-state.state", aria_live="polite")[_state(session)],
-                h.span(".grow"),
-                session.running and h.button(type="button", data_click="cancel-turn", data_arg=session.id)["Cancel"],
-                h.button(".solid", type="submit", disabled=is_away, aria_describedby="composer-state")["Send"],
+                h.div(".answers")[
+                    session.running
+                    and h.button(type="button", data_click="cancel-turn", data_arg=session.id)["Cancel"],
+                    h.button(".solid", type="submit", disabled=is_away, aria_describedby="composer-state")["Send"],
+                ],
             ],
         ]
     )

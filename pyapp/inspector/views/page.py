@@ -106,7 +106,7 @@ def _bar(model: Model) -> str:
         storing.chooser(model),
         h.label(".button")[
             icon("import"),
-            "Import",
+            h.span(".wide")["Import"],
             h.input(
                 "#import", type="file", multiple=True, accept=".jsonl,.ndjson,application/jsonl", data_files="import",
                 aria_label="Import a recording",
