@@ -193,8 +193,10 @@ def _attached(model: Model, session: LiveSession) -> Next:
     live = model.live
     if live.server is None:
         return model, ()
-    resuming = None if live.resuming == session.id else live.resuming
-    return _with(model, sessions={**live.sessions, session.id: session}, resuming=resuming), ()
+    resumed = live.resuming == session.id
+    model = _with(model, sessions={**live.sessions, session.id: session}, resuming=None if resumed else live.resuming)
+    is_open = model.session is not None and model.session.record.id == session.id
+    return model, (Focus(field_id(model, session.id)),) if resumed and is_open else ()
 
 
 def _not_attached(model: Model, session_id: str, fault: str) -> Next:
