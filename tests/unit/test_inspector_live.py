@@ -568,8 +568,26 @@ async def test_a_live_session_that_is_deleted_is_let_go() -> None:
     await page.settle()
     assert page.text("sessions-list") == ""
     assert await page.store.get_session(session_id) is None
+    assert (await page.store.list_events(session_id)).items == ()
+    assert page.server
+    assert page.server.processes == {}
     assert page.text("alert") == ""
     assert session_id not in page.runner.model.live.sessions
+
+
+@in_loop
+async def test_a_live_session_that_another_tab_deleted_is_let_go() -> None:
+    page = await connected(waiting)
+    session_id = await begin(page)
+    send(page, "Work")
+    await until(page, lambda: "working" in page.text("log"))
+    await page.store.delete_session(session_id)
+    await until(page, lambda: session_id not in page.runner.model.live.sessions)
+    await page.settle()
+    assert "This session was deleted" in page.text("stage")
+    assert await page.store.get_session(session_id) is None
+    assert (await page.store.list_events(session_id)).items == ()
+    assert page.text("alert") == ""
 
 
 # permissions
