@@ -123,10 +123,8 @@ def _update(model: Model, message: Message, clock: float) -> Next:
         case Failed(alert):
             return replace(model, alert=alert), ()
         case Dismissed():
-            live = replace(model.live, shows_traffic=False)
-            return storing.loss_read(
-                replace(reason_read(model), alert=None, help=False, sheet="", dialog="", live=live)
-            )
+            model = replace(reason_read(model), live=replace(model.live, shows_traffic=False))
+            return storing.loss_read(replace(model, alert=None, help=False, sheet="", dialog=""))
         case SheetShown(sheet):
             return replace(model, sheet="" if sheet == model.sheet else sheet), ()
         case HelpToggled():

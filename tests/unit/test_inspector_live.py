@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
 from html import unescape
 from typing import Any
 
 import pytest
 
 from pyapp.acp.jsonrpc import Message
+from pyapp.drivers.base import SessionStore
 from pyapp.errors import ServerRefusedError, ServerUnreachableError
 from pyapp.inspector.incoming import from_page
 from pyapp.inspector.live.messages import MAX_PROMPT, ConnectWanted, PromptSent, Typed
@@ -22,7 +24,7 @@ from pyapp.sdk.memory import InMemoryAgentServer
 from pyapp.sdk.transport import Request
 from tests.sdk.agents import OPTIONS, Agent, Process, Turn, echo
 from tests.unit.fake_page import FakePage
-from tests.unit.test_inspector import in_loop, long_session, page_with
+from tests.unit.test_inspector import Test, long_session, page_with
 
 URL = "http://127.0.0.1:2468"
 SECRET = "a-token-that-nobody-may-see"
@@ -56,6 +58,32 @@ class Server(InMemoryAgentServer):
         return await super().answer(request)
 
 
+PAGES: list[FakePage] = []
+"""Those of the running test."""
+
+
+def in_loop(test: Test) -> Callable[..., None]:
+    """Runs a test, then lets its pages go of their servers, so that nothing is cut off in the middle."""
+
+    async def whole(*args: Any, **kwargs: Any) -> None:
+        PAGES.clear()
+        await test(*args, **kwargs)
+        for page in PAGES:
+            page.say("disconnect")
+            await page.settle()
+
+    @wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        asyncio.run(whole(*args, **kwargs))
+
+    return run
+
+
+def new_page(store: SessionStore | None = None) -> FakePage:
+    PAGES.append(FakePage(store))
+    return PAGES[-1]
+
+
 async def until(page: FakePage, true: Callable[[], object]) -> None:
     """Wait until the page shows something. A turn may run meanwhile, so that no task's end can be waited for."""
     async with asyncio.timeout(10):
@@ -64,7 +92,9 @@ async def until(page: FakePage, true: Callable[[], object]) -> None:
 
 
 async def connected(turn: Turn = echo, hash_: str = "#/", page: FakePage | None = None, **options: Any) -> FakePage:
-    page = page or FakePage()
+    page = page or new_page()
+    if page not in PAGES:
+        PAGES.append(page)
     page.server = Server(turn, **options)
     await page.start(hash_)
     await connect(page)
@@ -115,9 +145,19 @@ def draft(page: FakePage) -> str:
     return unescape(found[1]) if found else ""
 
 
+def field_of(page: FakePage) -> str:
+    """The id of the message field."""
+    found = re.search(r'<textarea id="([^"]+)"', page.html("composer"))
+    assert found
+    return found[1]
+
+
 async def asking(process: Process, params: Message) -> Any:
-    """Ask for permission, and say what was answered."""
-    answer = await process.ask(7)
+    """Ask for permission, think aloud meanwhile, and say what was answered."""
+    asked = asyncio.ensure_future(process.ask(len(process.heard)))
+    await asyncio.sleep(0)
+    process.words("thinking aloud")
+    answer = await asked
     process.words(f"answered {json.dumps(answer.get('result'))}")
     return {"stopReason": "end_turn"}
 
@@ -134,7 +174,7 @@ async def waiting(process: Process, params: Message) -> Any:
 
 @in_loop
 async def test_a_server_is_connected_to_and_remembered_without_its_token() -> None:
-    page = FakePage()
+    page = new_page()
     page.server = Server(token=SECRET)
     await page.start()
     assert "Connect" in buttons(page.html("bar"))
@@ -153,7 +193,7 @@ async def test_a_server_is_connected_to_and_remembered_without_its_token() -> No
     assert SECRET not in json.dumps(page.sent)
     assert SECRET not in repr(page.runner.model)
     assert SECRET not in repr(from_page({"name": "connect-to", "values": {"url": URL, "token": SECRET}}))
-    again = FakePage()
+    again = new_page()
     again.remembered = page.remembered
     await again.start()
     again.say("connect")
@@ -175,7 +215,7 @@ async def test_a_server_is_connected_to_and_remembered_without_its_token() -> No
 )
 @in_loop
 async def test_an_address_that_cannot_be_used_is_refused_before_anything_is_asked(url: str, reason: str) -> None:
-    page = FakePage()
+    page = new_page()
     page.server = Server()
     await page.start()
     await connect(page, url)
@@ -192,7 +232,7 @@ async def test_an_address_that_cannot_be_used_is_refused_before_anything_is_aske
 
 @in_loop
 async def test_why_there_is_no_connection_is_said_with_what_to_do() -> None:
-    page = FakePage()
+    page = new_page()
     page.server = Server(token=SECRET)
     await page.start()
     await connect(page, token="wrong")
@@ -222,7 +262,7 @@ async def test_why_there_is_no_connection_is_said_with_what_to_do() -> None:
 
 @in_loop
 async def test_an_attempt_can_be_given_up() -> None:
-    page = FakePage()
+    page = new_page()
     page.server = Server()
     begun, answers = asyncio.Event(), page.server.answer
 
@@ -324,7 +364,7 @@ async def test_a_session_is_begun_with_what_was_chosen() -> None:
     assert page.html("new") == ""
     assert "/typed" in page.text("heading")
     assert re.search(r'value="large" selected', page.html("composer"))
-    assert {"type": "focus", "id": re.search(r'<textarea id="([^"]+)"', page.html("composer"))[1]} in page.sent  # type: ignore[index]
+    assert {"type": "focus", "id": field_of(page)} in page.sent
 
 
 @in_loop
@@ -335,6 +375,7 @@ async def test_an_agent_that_is_not_there_is_installed() -> None:
     page.say("new-changed", values={"agent": "<other>", "cwd": "/typed"})
     await page.settle()
     assert "&lt;other&gt; (not installed)" in page.html("new")
+    assert "<other>" not in page.html("new")
     assert "Install it" in buttons(page.html("new"))
     assert re.search(r'type="submit"[^>]* disabled|disabled[^>]* type="submit"', page.html("new"))
     page.server.fails["/install"] = 500
@@ -484,12 +525,15 @@ async def test_a_message_that_was_not_sent_stands_in_the_field_again(typed_since
     assert isinstance(page.server, Server)
     (process,) = page.server.processes
     page.server.fails[process] = 500
+    before = field_of(page)
     send(page, "lost words")
     if typed_since is not None:
         page.say("draft", arg=session_of(page), value=typed_since)
     await until(page, lambda: "The message was not sent" in page.text("alert"))
     await page.settle()
     assert draft(page) == stands
+    assert field_of(page) != before  # what was typed into a field hides the text that comes with a patch
+    assert {"type": "focus", "id": field_of(page)} in page.sent
 
 
 @in_loop
@@ -517,7 +561,7 @@ async def test_a_stored_session_offers_to_be_resumed_and_first_to_connect() -> N
     session_id = await begin(page)
     send(page, "Work")
     await until(page, lambda: "working" in page.text("log"))
-    again = FakePage(page.store)
+    again = new_page(page.store)
     again.server = page.server
     await again.start(f"#/sessions/{session_id}")
     assert 'aria-label="Message"' not in again.html("composer")
@@ -535,6 +579,7 @@ async def test_a_stored_session_offers_to_be_resumed_and_first_to_connect() -> N
 @in_loop
 async def test_a_dialog_that_was_given_up_resumes_nothing_later() -> None:
     page = await page_with(long_session(5))
+    PAGES.append(page)
     page.server = Server()
     await page.start("#/sessions/long")
     page.say("resume")
@@ -602,8 +647,12 @@ async def test_a_permission_is_answered_with_a_button() -> None:
     assert 'role="group" aria-label="Permission request"' in page.html("log")
     assert "asks for permission" in page.text("composer")
     (arg, _) = re.findall(r'data-click="permission" data-arg="([^"]*)"', page.html("log"))
-    page.say("seek", arg="3")
-    await until(page, lambda: buttons(page.html("log")) == [])
+    await until(page, lambda: "thinking aloud" in page.text("log"))
+    (total,) = re.findall(r'aria-valuemax="(\d+)"', page.html("slider"))
+    page.say("seek", arg=str(int(total) - 1))
+    await until(page, lambda: "thinking aloud" not in page.text("log"))
+    assert 'aria-label="Permission request"' in page.html("log")
+    assert buttons(page.html("log")) == []
     page.say("seek", arg="99999")
     await until(page, lambda: buttons(page.html("log")) == ["Allow", "Reject"])
     page.say("permission", arg=unescape(arg))
@@ -614,6 +663,14 @@ async def test_a_permission_is_answered_with_a_button() -> None:
     page.say("permission", arg=unescape(arg))  # of a tab that was late
     await page.settle()
     assert page.text("log").count("answered") == 1
+    page.say("dismiss")
+    send(page, "Ask me again")
+    await until(page, lambda: page.html("log").count('aria-label="Permission request"') == 2)
+    await until(page, lambda: buttons(page.html("log")))
+    assert buttons(page.html("log")) == ["Allow", "Reject"]  # the first question has none
+    page.say("disconnect")
+    await page.settle()
+    assert buttons(page.html("log")) == []
     for odd in ("", "[]", "[1,2,3]", '["a","b"]', "{", "null"):
         assert from_page({"name": "permission", "arg": odd}) is None
 
@@ -624,7 +681,7 @@ async def test_what_another_tab_answered_has_no_buttons_any_more() -> None:
     session_id = await begin(page)
     send(page, "Ask me")
     await until(page, lambda: buttons(page.html("log")))
-    other = FakePage(page.store)
+    other = new_page(page.store)
     other.server = page.server
     await other.start(f"#/sessions/{session_id}")
     await connect(other)
@@ -643,7 +700,7 @@ async def test_what_another_tab_answered_has_no_buttons_any_more() -> None:
 
 @in_loop
 async def test_requests_are_listed_newest_first_without_what_is_secret() -> None:
-    page = FakePage()
+    page = new_page()
     page.server = Server(token=SECRET)
     await page.start()
     page.server.stop()

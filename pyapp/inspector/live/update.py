@@ -109,9 +109,8 @@ def _connecting(model: Model, message: LiveMessage) -> Next:
         case ConnectAsked():
             return _with(model, connecting=ConnectDialog(live.url)), ()
         case ConnectWanted(url, token) if live.connecting and not live.connecting.busy:
-            return _with(
-                model, connecting=replace(live.connecting, url=url, busy=True, fault="", advice=(), wrong="")
-            ), (Connect(url, token),)
+            dialog = ConnectDialog(url, busy=True, resume=live.connecting.resume)
+            return _with(model, connecting=dialog), (Connect(url, token),)
         case ConnectGivenUp():
             stop: tuple[Effect, ...] = (StopConnecting(),) if live.connecting and live.connecting.busy else ()
             return _with(model, connecting=None), stop
