@@ -609,6 +609,8 @@ async def test_a_live_session_that_is_deleted_is_let_go() -> None:
     session_id = await begin(page)
     send(page, "Work")
     await until(page, lambda: "working" in page.text("log"))
+    page.say("delete")
+    await until(page, lambda: "Its agent ends, too." in page.text("dialog"))
     page.say("delete", arg="confirmed")
     await page.settle()
     assert page.text("sessions-list") == ""
@@ -653,7 +655,9 @@ async def test_a_permission_is_answered_with_a_button() -> None:
     await until(page, lambda: "thinking aloud" not in page.text("log"))
     assert 'aria-label="Permission request"' in page.html("log")
     assert buttons(page.html("log")) == []
-    page.say("seek", arg="99999")
+    assert buttons(page.html("composer")) == ["Show", "Cancel", "Send"]
+    assert f'data-click="seek" data-arg="{total}"' in page.html("composer")
+    page.say("seek", arg=total)
     await until(page, lambda: buttons(page.html("log")) == ["Allow", "Reject"])
     page.say("permission", arg=unescape(arg))
     await until(page, lambda: "Turn ended" in page.text("log"))

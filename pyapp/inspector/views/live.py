@@ -169,6 +169,9 @@ def composer(model: Model) -> str:
 
 def _form(model: Model, session: LiveSession) -> str:
     is_away = session.state in ("connecting", "reconnecting")
+    opened = model.session
+    asks_later = bool(session.asked) and opened is not None and opened.playhead < opened.total
+    end = opened.total if opened and asks_later else None
     return html(
         h.form(".composer", data_submit="prompt", data_arg=session.id, data_clears=True)[
             h.textarea(
@@ -184,6 +187,7 @@ def _form(model: Model, session: LiveSession) -> str:
             h.div(".settings")[
                 (_setting(setting) for setting in session.settings),
                 h.span("#composer-state.state", aria_live="polite")[_state(session)],
+                end is not None and h.button(".link", type="button", data_click="seek", data_arg=str(end))["Show"],
                 h.div(".answers")[
                     session.running
                     and h.button(type="button", data_click="cancel-turn", data_arg=session.id)["Cancel"],
