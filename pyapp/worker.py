@@ -21,8 +21,8 @@ from .drivers.notes import NoteStore
 from .errors import StoreUnavailableError
 from .remote import DriverCalls
 from .runner.loop import Runner
-from .sdk.client import SandboxAgent
 from .sdk.fetch import FetchTransport
+from .sdk.transport import Transport
 
 DEFAULT_DATABASE = "sandbox-agent-session-store"
 
@@ -80,8 +80,8 @@ class BrowserWorld:
         parts = urlsplit(self._base)
         return f"{parts.scheme}://{parts.netloc}"
 
-    async def connect(self, base_url: str, token: str | None, store: SessionStore) -> SandboxAgent:
-        return await SandboxAgent.connect(base_url=base_url, token=token, persist=store, transport=FetchTransport())
+    def transport(self) -> Transport:
+        return FetchTransport()
 
     def post(self, message: Mapping[str, Any]) -> None:
         self._post(json.dumps(message))

@@ -110,11 +110,16 @@ export class Events {
     this.#outbox.post({ name: 'key', key, shift: event.shiftKey });
   }
 
-  /** Enter sends the form of a field that says so; with Shift, or while a word is being composed, it is a line break. */
+  /**
+   * Enter presses the button that sends the form of a field that says so; with Shift, or while a word is being composed,
+   * it does not. WebKit ends a composition before the key that ends it, which it marks with 229
+   * (https://www.w3.org/TR/uievents/#determine-keydown-keyup-keyCode).
+   */
   #enter(event: KeyboardEvent, field: HTMLTextAreaElement): void {
-    if (field.dataset.enter !== 'submit' || event.shiftKey || event.isComposing) return;
+    if (field.dataset.enter !== 'submit' || event.shiftKey || event.isComposing || event.keyCode === 229)
+      return;
     event.preventDefault();
-    field.form?.requestSubmit();
+    field.form?.querySelector<HTMLButtonElement>('button[type=submit]')?.click(); // one that is disabled stays so
   }
 
   /** Escape empties a search field, in every browser; an empty one gives the focus away. */

@@ -27,6 +27,11 @@ document.addEventListener(
   },
   true, // load does not bubble
 );
+/** A container that is made shorter, by a field below it that grows, keeps its end in sight. */
+const sizes = new ResizeObserver((entries) => {
+  for (const { target } of entries) if (ended.has(target)) target.scrollTop = target.scrollHeight;
+});
+
 document.addEventListener('scroll', ({ target }) => target instanceof HTMLElement && note(target), {
   capture: true,
   passive: true,
@@ -51,6 +56,7 @@ export function rememberScroll(): () => void {
   return () => {
     for (const container of document.querySelectorAll<HTMLElement>(CONTAINERS)) {
       container.style.overflowAnchor = 'none'; // or the browser corrects a second time
+      if (container.dataset.stick === 'end') sizes.observe(container); // does nothing for one that it observes
       restore(container, before.get(container));
       note(container);
     }

@@ -10,6 +10,7 @@ from ..drivers.base import SessionHead
 from ..types import SessionRecord
 from . import playback
 from .effects import CloseSession, Effect, ReadHeads, ReadSession, ReadSummaries
+from .live.update import deleted
 from .messages import Grew
 from .model import Alert, Model
 from .notes.update import forgotten, listed
@@ -31,6 +32,8 @@ def records_changed(model: Model, records: Mapping[str, SessionRecord | None]) -
         summaries = {id_: summary for id_, summary in model.summaries.items() if id_ in heads}
         model = listed(replace(model, summaries=summaries), ordered)
     model, effects = forgotten(model, gone)
+    model, more = deleted(model, gone)
+    effects += more
     if wanted := tuple(id_ for id_ in changed if id_ in _in_view(model)):
         effects += (ReadSummaries(wanted),)
     session = model.session

@@ -25,7 +25,7 @@ from .effects import (
 )
 from .listing import SESSION_HEIGHT
 from .live.messages import LiveMessage
-from .live.update import update_live
+from .live.update import deleted, update_live
 from .messages import (
     Copied,
     DemoWanted,
@@ -123,7 +123,8 @@ def _update(model: Model, message: Message, clock: float) -> Next:
         case Failed(alert):
             return replace(model, alert=alert), ()
         case Dismissed():
-            return storing.loss_read(replace(reason_read(model), alert=None, help=False, sheet="", dialog=""))
+            model = replace(reason_read(model), live=replace(model.live, shows_traffic=False))
+            return storing.loss_read(replace(model, alert=None, help=False, sheet="", dialog=""))
         case SheetShown(sheet):
             return replace(model, sheet="" if sheet == model.sheet else sheet), ()
         case HelpToggled():
@@ -133,7 +134,7 @@ def _update(model: Model, message: Message, clock: float) -> Next:
     if isinstance(message, storing.StoreMessage):
         return storing.update_storing(model, message)
     if isinstance(message, LiveMessage):
-        return update_live(model, message)
+        return update_live(model, message, clock)
     if isinstance(message, NoteMessage):
         return _noted(model, message, clock)
     return _in_session(model, message, clock)
@@ -265,8 +266,9 @@ def _job_ended(model: Model, message: JobEnded) -> Next:
     if message.open is not None:
         effects.append(ShowAddress(model.route.to(message.open), replace=False))
     if message.closed is not None:
-        model, more = forgotten(model, (message.closed,))
-        effects += more
+        for forget in (forgotten, deleted):
+            model, more = forget(model, (message.closed,))
+            effects += more
     if message.closed is not None and message.closed == model.route.session_id:
         effects.append(ShowAddress(Route(database=model.route.database), replace=False))
     if not message.stored:

@@ -72,9 +72,13 @@ async def export_session(store: SessionStore, effect: ExportSession, send: Send,
     return JobEnded(f"Exported {plural(max(0, written - 1), 'event')}.")
 
 
-async def delete_session(store: SessionStore, effect: DeleteSession, send: Send) -> JobEnded:
+def deleting() -> JobMoved:
+    """The word that a session is being deleted."""
+    return JobMoved(Job("Deleting", "events"))
+
+
+async def delete_session(store: SessionStore, effect: DeleteSession) -> JobEnded:
     """Delete a session with its events."""
-    send(JobMoved(Job("Deleting", "events")))
     await store.delete_session(effect.session_id)
     return JobEnded(f"Deleted 1 session, {plural(effect.events, 'event')}.", closed=effect.session_id, stored=True)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
+from ..acp.messages import PROMPT
 from ..drivers.base import SessionStore
-from ..errors import AgentError, PromptInterruptedError, PyappError
+from ..errors import AgentError, PromptInterruptedError, PyappError, ServerRefusedError
 from ..inspector.incoming import SERVER
 from ..inspector.live import effects as fx
 from ..inspector.live.messages import (
@@ -25,8 +28,9 @@ from ..inspector.live.messages import (
 )
 from ..inspector.live.values import AgentChoice, LiveSession, Traffic, settings_of
 from ..sdk.client import SandboxAgent
-from ..sdk.server import Exchange, check_base_url
+from ..sdk.server import AgentServer, Exchange, check_base_url
 from ..sdk.session import Session
+from ..types import SessionEvent
 from .reachability import advice, refusal
 from .world import World
 
@@ -49,6 +53,7 @@ class LiveKeeper:
         self._open_store = open_store
         self._url = ""
         self._token: str | None = None
+        self._numbers = itertools.count(1)
         self._clients: dict[str, SandboxAgent] = {}
         self._sessions: dict[str, Session] = {}
         self._told: dict[str, LiveSession] = {}
@@ -72,8 +77,12 @@ class LiveKeeper:
                 _cancel(self._creating)
             case fx.Attach(database, session_id):
                 self._start(self._attach(database, session_id))
+            case fx.Detach(session_id):
+                self._start(self._let_go(session_id))
+            case fx.Prompt(session_id, text) if session := self._sessions.get(session_id):
+                self._start(self._prompt(session, text))
             case fx.Prompt(session_id, text):
-                self._start(self._prompt(self._sessions[session_id], text))
+                self._send(NotSent(session_id, text, "the session is not attached to its agent; resume it"))
             case fx.RememberServer(url):
                 self._world.post({"type": "remember", "name": SERVER, "text": url})
             case _ if session := self._sessions.get(effect.session_id):
@@ -84,16 +93,20 @@ class LiveKeeper:
     async def _connect(self, effect: fx.Connect) -> None:
         try:
             url = check_base_url(effect.url)
-            if reason := refusal(url, self._world.origin):
-                self._send(ConnectFailed(reason, ()))
-                return
-            store = await self._open_store("")
-            client = await self._world.connect(url, effect.token or None, store)
         except ValueError as error:
-            self._send(ConnectFailed(f"This cannot be used: {error}.", ()))
+            self._send(ConnectFailed(f"This cannot be used: {error}.", wrong="url"))
+            return
+        if reason := refusal(url, self._world.origin):
+            self._send(ConnectFailed(reason, wrong="url"))
+            return
+        try:
+            store = await self._open_store("")
+            client = await self._reach(url, effect.token or None, store)
+        except ValueError as error:
+            self._send(ConnectFailed(f"This cannot be used: {error}.", wrong="token"))
             return
         except PyappError as error:
-            self._send(ConnectFailed(*advice(error, effect.url, self._world.origin)))
+            self._send(self._failed(error, url))
             return
         try:
             agents = await _agents(client)
@@ -101,12 +114,16 @@ class LiveKeeper:
             await client.dispose()
             if not isinstance(error, PyappError):
                 raise
-            self._send(ConnectFailed(*advice(error, effect.url, self._world.origin)))
+            self._send(self._failed(error, url))
             return
         await self._disconnect()
         self._url, self._token = url, effect.token or None
-        self._take(client, "")
+        self._clients[""] = client
         self._send(Connected(url, agents))
+
+    def _failed(self, error: PyappError, url: str) -> ConnectFailed:
+        fault, to_do = advice(error, url, self._world.origin)
+        return ConnectFailed(fault, to_do, "token" if isinstance(error, ServerRefusedError) else "")
 
     async def _disconnect(self) -> None:
         clients, self._clients, self._sessions, self._told = self._clients, {}, {}, {}
@@ -118,12 +135,33 @@ class LiveKeeper:
         """The client that stores in this database."""
         if database not in self._clients:
             store = await self._open_store(database)
-            self._take(await self._world.connect(self._url, self._token, store), database)
+            self._clients[database] = await self._reach(self._url, self._token, store)
         return self._clients[database]
 
-    def _take(self, client: SandboxAgent, database: str) -> None:
-        self._clients[database] = client
-        client.on_exchange(lambda exchange: self._send(TrafficTold(_traffic(exchange))))
+    async def _reach(self, url: str, token: str | None, store: SessionStore) -> SandboxAgent:
+        """A client of a server that is well; every request is told of, the first one too. Raises ValueError,
+        ServerError."""
+        server = AgentServer(self._world.transport(), url, token)
+        server.on_exchange(self._watcher())
+        client = SandboxAgent(server, store)
+        try:
+            await client.health()
+        except BaseException:
+            await client.dispose()
+            raise
+        return client
+
+    def _watcher(self) -> Callable[[Exchange], None]:
+        """Tells of the requests of one client. Each client counts its own from 1, the page counts all of them."""
+        numbers: dict[int, int] = {}
+
+        def tell(exchange: Exchange) -> None:
+            if exchange.id not in numbers:
+                numbers[exchange.id] = next(self._numbers)
+            number = numbers[exchange.id] if exchange.took is None else numbers.pop(exchange.id)
+            self._send(TrafficTold(_traffic(exchange, number)))
+
+        return tell
 
     async def _install(self, agent: str) -> None:
         try:
@@ -173,15 +211,30 @@ class LiveKeeper:
             self._told[session.id] = now
             self._send(Attached(now))
 
+    async def end(self, session_id: str) -> None:
+        """End the agent of a session that is about to be deleted: it would write on."""
+        if session := self._sessions.pop(session_id, None):
+            with suppress(PyappError):  # a server that is gone runs nothing
+                await session.end()
+
+    async def _let_go(self, session_id: str) -> None:
+        if session := self._sessions.pop(session_id, None):
+            await session.aclose()
+
     async def _prompt(self, session: Session, text: str) -> None:
+        stored: list[SessionEvent] = []
+        stop = session.on_event(lambda event: stored.append(event) if _is_prompt(event) else None)
         try:
             await session.prompt(text)
         except AgentError:
             return  # the transcript shows it
-        except PromptInterruptedError as error:
-            self._send(NotSent(session.id, text, str(error), arrived=True))
         except PyappError as error:
-            self._send(NotSent(session.id, text, str(error)))
+            if self._sessions.get(session.id) is not session and stored:
+                return  # the user has let go of it; the turn goes on without this page
+            arrived = isinstance(error, PromptInterruptedError)
+            self._send(NotSent(session.id, text, str(error), arrived=arrived))
+        finally:
+            stop()
 
     async def _ask(self, session: Session, effect: fx.CancelTurn | fx.Answer | fx.Choose) -> None:
         try:
@@ -197,7 +250,12 @@ class LiveKeeper:
                 case fx.Choose(_, _, value):
                     await session.set_thought_level(value)
         except PyappError as error:
-            self._send(NotDone(str(error)))
+            if self._sessions.get(session.id) is session:
+                self._send(NotDone(str(error)))
+
+
+def _is_prompt(event: SessionEvent) -> bool:
+    return event.sender == "client" and event.payload.get("method") == PROMPT
 
 
 async def _agents(client: SandboxAgent) -> tuple[AgentChoice, ...]:
@@ -219,9 +277,9 @@ def _live(session: Session) -> LiveSession:
     )
 
 
-def _traffic(exchange: Exchange) -> Traffic:
+def _traffic(exchange: Exchange, number: int) -> Traffic:
     return Traffic(
-        exchange.id,
+        number,
         exchange.method,
         exchange.path[:500],
         exchange.started_at,

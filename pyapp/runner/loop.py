@@ -170,7 +170,7 @@ class Runner:
             case fx.ExportSession():
                 self._start_job(lambda store: jobs.export_session(store, effect, self.send, self.world.post))
             case fx.DeleteSession():
-                self._start_job(lambda store: jobs.delete_session(store, effect, self.send))
+                self._start_job(lambda store: self._delete(store, effect))
             case fx.AskToKeep():
                 self.world.post({"type": "persist"})
             case fx.ReadStorage():
@@ -334,6 +334,11 @@ class Runner:
             self.send(Failed(Alert("One thing at a time", "Wait for the running import, or cancel it.")))
             return
         self._job = self._start(self._run_job(work))
+
+    async def _delete(self, store: SessionStore, effect: fx.DeleteSession) -> JobEnded:
+        self.send(jobs.deleting())
+        await self._live.end(effect.session_id)
+        return await jobs.delete_session(store, effect)
 
     async def _run_job(self, work: Callable[[SessionStore], Coroutine[Any, Any, JobEnded]]) -> None:
         try:

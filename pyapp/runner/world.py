@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from ..drivers.base import SessionStore
 from ..drivers.notes import NoteStore
-from ..sdk.client import SandboxAgent
+from ..sdk.transport import Transport
 
 
 class World(Protocol):
@@ -43,8 +43,8 @@ class World(Protocol):
         """Where the page comes from, as servers are told of it: `https://host`."""
         ...
 
-    async def connect(self, base_url: str, token: str | None, store: SessionStore) -> SandboxAgent:
-        """A client of the server at this address. Raises ValueError, ServerError."""
+    def transport(self) -> Transport:
+        """What carries requests to servers of agents; whoever asked for it closes it."""
         ...
 
     def post(self, message: Mapping[str, Any]) -> None:

@@ -11,8 +11,8 @@ from pyapp.drivers.base import SessionStore
 from pyapp.drivers.memory import InMemorySessionPersistDriver
 from pyapp.drivers.notes import InMemoryNoteStore, NoteStore
 from pyapp.runner.loop import Runner
-from pyapp.sdk.client import SandboxAgent
 from pyapp.sdk.memory import InMemoryAgentServer
+from pyapp.sdk.transport import Transport
 from tests.unit.recordings import DEMO
 
 
@@ -73,10 +73,9 @@ class FakePage:
 
     origin = "http://page.test"
 
-    async def connect(self, base_url: str, token: str | None, store: SessionStore) -> SandboxAgent:
+    def transport(self) -> Transport:
         assert self.server is not None, "the test gives the page no server"
-        transport = self.server.transport()
-        return await SandboxAgent.connect(base_url=base_url, token=token, persist=store, transport=transport)
+        return self.server.transport()
 
     def clock(self) -> float:
         return self.now

@@ -57,6 +57,13 @@ class Attach:
 
 
 @dataclass(frozen=True, slots=True)
+class Detach:
+    """Let go of a session that is stored no more."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """Give the agent of a session a text."""
 
@@ -97,6 +104,6 @@ class RememberServer:
 
 
 LiveEffect = (
-    Connect | StopConnecting | Disconnect | Install | Create | StopCreating | Attach | Prompt | CancelTurn | Answer
-    | Choose | RememberServer
+    Connect | StopConnecting | Disconnect | Install | Create | StopCreating | Attach | Detach | Prompt | CancelTurn
+    | Answer | Choose | RememberServer
 )  # fmt: skip

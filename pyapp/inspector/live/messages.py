@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from ... import json_text
 from .values import SETTING_NAMES, AgentChoice, LiveSession, SettingKind, Traffic
@@ -28,7 +28,7 @@ class ConnectWanted:
     """This server is to be connected to."""
 
     url: str
-    token: str
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +74,32 @@ class ResumeWanted:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What stands in the message field now."""
+    """What stands in the message field of a session now."""
 
+    session_id: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class PromptSent:
-    """It is to go to the agent."""
+    """It is to go to the agent of this session, which the page names: it may still show another one than the model."""
 
+    session_id: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class TurnCancelled:
-    """The agent is to end its turn."""
+    """The agent of a session is to end its turn."""
+
+    session_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class PermissionAnswered:
-    """This is the answer to a permission request."""
+    """This is the answer to a permission request, whose id is unique in its session only."""
 
+    session_id: str
     request_id: str
     option_id: str
 
@@ -125,10 +130,11 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class ConnectFailed:
-    """It has not: why, and what to do."""
+    """It has not: why, what to do, and the field that is at fault, if one is."""
 
     fault: str
-    advice: tuple[str, ...]
+    advice: tuple[str, ...] = ()
+    wrong: Literal["", "url", "token"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,12 +228,12 @@ def live_from_page(sent: Mapping[str, Any]) -> LiveMessage | None:
             return InstallWanted()
         case {"name": "resume"}:
             return ResumeWanted()
-        case {"name": "draft", "value": str(text)}:
-            return Typed(text[:MAX_PROMPT])
-        case {"name": "prompt", "values": {"text": str(text)}}:
-            return PromptSent(text[:MAX_PROMPT])
-        case {"name": "cancel-turn"}:
-            return TurnCancelled()
+        case {"name": "draft", "arg": str(session_id), "value": str(text)}:
+            return Typed(session_id, text[:MAX_PROMPT])
+        case {"name": "prompt", "arg": str(session_id), "values": {"text": str(text)}}:
+            return PromptSent(session_id, text[:MAX_PROMPT])
+        case {"name": "cancel-turn", "arg": str(session_id)}:
+            return TurnCancelled(session_id)
         case {"name": "permission", "arg": str(arg)}:
             return _answer(arg)
         case {"name": "setting", "arg": "mode" | "model" | "thought_level" as kind, "value": str(value)}:
@@ -244,8 +250,8 @@ def _field(values: Mapping[str, Any], name: str) -> str:
 def _answer(arg: str) -> PermissionAnswered | None:
     try:
         match json_text.parse(arg):
-            case [str(request_id), str(option_id)]:
-                return PermissionAnswered(request_id, option_id)
+            case [str(session_id), str(request_id), str(option_id)]:
+                return PermissionAnswered(session_id, request_id, option_id)
     except ValueError:
         pass
     return None

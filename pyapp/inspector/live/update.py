@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from zlib import crc32
 
+from .. import playback
 from ..effects import Effect, ForgetStatus, ShowAddress
 from ..model import Alert, Model
 from ..notes.effects import Focus
@@ -16,6 +18,7 @@ from .effects import (
     Choose,
     Connect,
     Create,
+    Detach,
     Disconnect,
     Install,
     Prompt,
@@ -62,7 +65,7 @@ def field_id(model: Model, session_id: str) -> str:
     return f"message-{crc32(session_id.encode(errors='replace')):08x}-{model.live.refills}"
 
 
-def update_live(model: Model, message: LiveMessage) -> Next:
+def update_live(model: Model, message: LiveMessage, clock: float) -> Next:
     """The next model, and the effects to carry out."""
     match message:
         case ConnectAsked() | ConnectWanted() | ConnectGivenUp() | Connected() | ConnectFailed() | DisconnectWanted():
@@ -76,12 +79,19 @@ def update_live(model: Model, message: LiveMessage) -> Next:
         case Attached(session):
             return _attached(model, session)
         case NotAttached(session_id, fault):
-            resuming = None if model.live.resuming == session_id else model.live.resuming
-            return replace(_with(model, resuming=resuming), alert=Alert("This session was not resumed", fault)), ()
+            return _not_attached(model, session_id, fault)
         case NotSent():
             return _not_sent(model, message)
         case NotDone(fault):
             return replace(model, alert=Alert("The agent did not do that", fault)), ()
+        case Typed(session_id, text):
+            return _with(model, drafts={**model.live.drafts, session_id: text}), ()
+        case PromptSent(session_id, text) if text.strip():
+            return _sent(model, session_id, text, clock)
+        case TurnCancelled(session_id):
+            return model, (CancelTurn(session_id),)
+        case PermissionAnswered(session_id, request_id, option_id):
+            return model, (Answer(session_id, request_id, option_id),)
     return _in_session(model, message)
 
 
@@ -99,19 +109,27 @@ def _connecting(model: Model, message: LiveMessage) -> Next:
         case ConnectAsked():
             return _with(model, connecting=ConnectDialog(live.url)), ()
         case ConnectWanted(url, token) if live.connecting and not live.connecting.busy:
-            return _with(model, connecting=ConnectDialog(url, busy=True)), (Connect(url, token),)
+            dialog = ConnectDialog(url, busy=True, resume=live.connecting.resume)
+            return _with(model, connecting=dialog), (Connect(url, token),)
         case ConnectGivenUp():
             stop: tuple[Effect, ...] = (StopConnecting(),) if live.connecting and live.connecting.busy else ()
             return _with(model, connecting=None), stop
         case Connected(url, agents):
-            model = _with(model, server=Server(url, agents), url=url, connecting=None, sessions={}, resuming=None)
-            return _said(model, f"Connected to {url}.", RememberServer(url))
-        case ConnectFailed(fault, advice) if live.connecting:
-            return _with(model, connecting=replace(live.connecting, busy=False, fault=fault, advice=advice)), ()
+            return _connected(model, url, agents)
+        case ConnectFailed(fault, advice, wrong) if live.connecting:
+            dialog = replace(live.connecting, busy=False, fault=fault, advice=advice, wrong=wrong)
+            return _with(model, connecting=dialog), (Focus(f"connect-{wrong or 'url'}"),)
         case DisconnectWanted() if live.server:
             model = _with(model, server=None, sessions={}, resuming=None, creating=None, shows_traffic=False)
             return _said(model, "Disconnected. The agents go on running on their server.", Disconnect())
     return model, ()
+
+
+def _connected(model: Model, url: str, agents: tuple[AgentChoice, ...]) -> Next:
+    wanted = model.live.connecting.resume if model.live.connecting else ""
+    model = _with(model, server=Server(url, agents), url=url, connecting=None, sessions={}, resuming=wanted or None)
+    attach: tuple[Effect, ...] = (Attach(model.route.database, wanted),) if wanted else ()
+    return _said(model, f"Connected to {url}.", RememberServer(url), *attach)
 
 
 def _told(model: Model, traffic: Traffic) -> Model:
@@ -174,8 +192,29 @@ def _attached(model: Model, session: LiveSession) -> Next:
     live = model.live
     if live.server is None:
         return model, ()
-    resuming = None if live.resuming == session.id else live.resuming
-    return _with(model, sessions={**live.sessions, session.id: session}, resuming=resuming), ()
+    resumed = live.resuming == session.id
+    model = _with(model, sessions={**live.sessions, session.id: session}, resuming=None if resumed else live.resuming)
+    is_open = model.session is not None and model.session.record.id == session.id
+    return model, (Focus(field_id(model, session.id)),) if resumed and is_open else ()
+
+
+def _not_attached(model: Model, session_id: str, fault: str) -> Next:
+    live = model.live
+    if live.server is None:
+        return model, ()
+    resuming = None if live.resuming == session_id else live.resuming
+    return replace(_with(model, resuming=resuming), alert=Alert("This session was not resumed", fault)), ()
+
+
+def deleted(model: Model, session_ids: Collection[str]) -> Next:
+    """These sessions are stored no more: nothing of their agents is to be stored either."""
+    live = model.live
+    gone = tuple(id_ for id_ in session_ids if id_ in live.sessions)
+    if not gone:
+        return model, ()
+    sessions = {id_: session for id_, session in live.sessions.items() if id_ not in gone}
+    drafts = {id_: draft for id_, draft in live.drafts.items() if id_ not in gone}
+    return _with(model, sessions=sessions, drafts=drafts), tuple(Detach(id_) for id_ in gone)
 
 
 def _in_session(model: Model, message: LiveMessage) -> Next:
@@ -184,28 +223,33 @@ def _in_session(model: Model, message: LiveMessage) -> Next:
     session_id, live = model.session.record.id, model.live
     match message:
         case ResumeWanted() if live.server is None:
-            return _with(model, connecting=ConnectDialog(live.url)), ()
+            return _with(model, connecting=ConnectDialog(live.url, resume=session_id)), ()
         case ResumeWanted() if live.resuming is None:
             return replace(_with(model, resuming=session_id), alert=None), (Attach(model.route.database, session_id),)
-        case Typed(text):
-            return _with(model, drafts={**live.drafts, session_id: text}), ()
-        case PromptSent(text) if session_id in live.sessions and text.strip():
-            drafts = {id_: draft for id_, draft in live.drafts.items() if id_ != session_id}
-            return replace(_with(model, drafts=drafts), alert=None), (Prompt(session_id, text),)
-        case TurnCancelled():
-            return model, (CancelTurn(session_id),)
-        case PermissionAnswered(request_id, option_id):
-            return model, (Answer(session_id, request_id, option_id),)
         case SettingChosen(kind, value):
             return model, (Choose(session_id, kind, value),)
     return model, ()
 
 
+def _sent(model: Model, session_id: str, text: str, clock: float) -> Next:
+    """A message is on its way; wherever the playhead was, it goes to the end, where the answer will be."""
+    drafts = {id_: draft for id_, draft in model.live.drafts.items() if id_ != session_id}
+    model, effects = replace(_with(model, drafts=drafts), alert=None), (Prompt(session_id, text),)
+    session = model.session
+    if session is None or session.record.id != session_id:
+        return model, effects
+    model, more = playback.moved(replace(model, session=replace(session, playing=None)), session.total, clock)
+    return model, (*more, *effects)
+
+
 def _not_sent(model: Model, message: NotSent) -> Next:
-    """Why a message did not go, or its turn was cut off; what was never sent stands in the field again."""
+    """Why a message did not go, or its turn was cut off. What was never sent stands in the field again, before what was
+    typed since."""
     if message.arrived:
         return replace(model, alert=Alert("The turn was cut off", message.fault)), ()
-    drafts = {message.session_id: message.text, **model.live.drafts}
+    since = model.live.drafts.get(message.session_id, "")
+    text = f"{message.text}\n\n{since}" if since.strip() else message.text
+    drafts = {**model.live.drafts, message.session_id: text}
     model = _with(model, drafts=drafts, refills=model.live.refills + 1)
     model = replace(model, alert=Alert("The message was not sent", message.fault))
     return model, (Focus(field_id(model, message.session_id)),) if model.route.session_id == message.session_id else ()

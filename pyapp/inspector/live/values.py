@@ -39,6 +39,10 @@ class ConnectDialog:
     busy: bool = False
     fault: str = ""
     advice: tuple[str, ...] = ()
+    wrong: Literal["", "url", "token"] = ""
+    """The field that is at fault."""
+    resume: str = ""
+    """The id of a session that is to be resumed once there is a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,13 @@ class Live:
     traffic: tuple[Traffic, ...] = ()
     """The newest first."""
     shows_traffic: bool = False
+
+    @property
+    def connection(self) -> Literal["connected", "reconnecting", "lost"]:
+        """How the server is reached: "reconnecting" while a session tries again, "lost" when only the user can."""
+        if self.server is None or self.server.answers:
+            return "connected"
+        return "reconnecting" if any(one.state == "reconnecting" for one in self.sessions.values()) else "lost"
 
     def agent(self, id_: str) -> AgentChoice | None:
         """An agent of the server."""

@@ -7,32 +7,44 @@ from collections.abc import Sequence
 import htpy as h
 
 from ... import json_text
-from ..dates import second_time
+from ..dates import plural, second_time
 from ..live.update import field_id, live_session
-from ..live.values import SETTING_NAMES, ConnectDialog, LiveSession, NewDialog, Setting, Traffic
+from ..live.values import SETTING_NAMES, ConnectDialog, LiveSession, NewDialog, Server, Setting, Traffic
 from ..model import Model
 from .html import html, icon
 
 
 def in_bar(model: Model) -> Sequence[h.Node]:
     """Connect; or the server that is connected to, with the way to its requests, and New session."""
-    server = model.live.server
+    live, server = model.live, model.live.server
     if server is None:
         return (h.button(type="button", data_click="connect")["Connect"],)
-    state = "answers" if server.answers else "does not answer"
-    where = server.url.partition("://")[2]
+    state, where, agents = live.connection, server.url.partition("://")[2], _agents(server)
     return (
         h.button(
             "#server.quiet",
-            class_="server" if server.answers else "server lost",
+            class_=f"server {state}",
             type="button",
             data_click="traffic",
-            aria_expanded=str(model.live.shows_traffic).lower(),
-            aria_label=f"Server {where}, {state}: requests",
-            title=f"{server.url} {state}. Shows the requests.",
-        )[h.i, h.span[where if server.answers else f"{where} does not answer"]],
+            aria_expanded=str(live.shows_traffic).lower(),
+            aria_label=f"Server {where}, {_STATES[state]}, {agents}: requests",
+            title=f"{server.url}: {_STATES[state]}, {agents}. Shows the requests, and lets the server go.",
+        )[
+            h.i,
+            h.span(".where")[where],
+            h.span(".wide")[agents] if state == "connected" else h.span(".state")[_STATES[state]],
+        ],
         h.button(type="button", data_click="new", aria_label="New session")["New", h.span(".wide")[" session"]],
     )
+
+
+_STATES = {"connected": "connected", "reconnecting": "reconnecting…", "lost": "no answer"}
+
+
+def _agents(server: Server) -> str:
+    """How many agents it has; those that would have to be installed first are told apart."""
+    ready, every = sum(agent.installed for agent in server.agents), len(server.agents)
+    return plural(every, "agent") if ready == every else f"{ready} of {plural(every, 'agent')}"
 
 
 def connect_dialog(dialog: ConnectDialog | None) -> str:
@@ -43,22 +55,24 @@ def connect_dialog(dialog: ConnectDialog | None) -> str:
         h.dialog(
             "#connect-dialog.form", data_modal=True, data_cancel="connect-cancel", aria_labelledby="connect-title"
         )[
-            h.form("#connect-form", data_submit="connect-to", autocomplete="off")[
+            h.form("#connect-form", data_submit="connect-to", autocomplete="off", novalidate=True)[
                 h.h2("#connect-title")["Connect to a server"],
                 h.label(for_="connect-url")["Server URL"],
                 h.input(
                     "#connect-url", type="url", name="url", value=dialog.url, required=True, autofocus=True,
                     spellcheck="false", autocomplete="off", aria_describedby="connect-fault",
+                    aria_invalid="true" if dialog.wrong == "url" else None,
                 ),
                 h.label(for_="connect-token")["Token"],
                 h.input(
                     "#connect-token", type="password", name="token", autocomplete="off", placeholder="none",
-                    aria_describedby="connect-kept",
+                    aria_describedby="connect-kept connect-fault" if dialog.wrong == "token" else "connect-kept",
+                    aria_invalid="true" if dialog.wrong == "token" else None,
                 ),
                 h.p("#connect-kept.dim")["The address is remembered here, the token is not."],
                 h.div("#connect-fault.fault", role="alert")[
                     bool(dialog.fault) and h.p[dialog.fault],
-                    bool(dialog.advice) and h.ul[(h.li[line] for line in dialog.advice)],
+                    bool(dialog.advice) and h.ul[(h.li[_with_commands(line)] for line in dialog.advice)],
                 ],
                 h.div(".answers")[
                     dialog.busy and [h.span(aria_live="polite")["Connecting…"], h.progress(aria_label="Connecting")],
@@ -68,6 +82,11 @@ def connect_dialog(dialog: ConnectDialog | None) -> str:
             ]
         ]
     )  # fmt: skip
+
+
+def _with_commands(line: str) -> Sequence[h.Node]:
+    """Words, and what stands between backticks as code."""
+    return [h.code[part] if place % 2 else part for place, part in enumerate(line.split("`"))]
 
 
 def new_dialog(model: Model, dialog: NewDialog | None) -> str:
@@ -132,21 +151,29 @@ def composer(model: Model) -> str:
     session = live_session(model)
     if session is not None and model.live.server is not None:
         return _form(model, session)
-    if model.live.server is None:
-        return ""
     resuming = model.live.resuming == model.session.record.id
+    words = "Stored here. Resume it to go on with its agent." if model.live.server else "Stored here."
     return html(
         h.div(".dormant")[
-            h.span["Resuming…" if resuming else "This session is stored here. Resume it to go on with its agent."],
+            h.span["Resuming…" if resuming else words],
             resuming and h.progress(aria_label="Resuming"),
-            h.button(type="button", data_click="resume", disabled=model.live.resuming is not None)["Resume"],
+            h.button(
+                type="button",
+                data_click="resume",
+                disabled=model.live.resuming is not None,
+                title=None if model.live.server else "Connects to a server first",
+            )["Resume"],
         ]
     )
 
 
 def _form(model: Model, session: LiveSession) -> str:
+    is_away = session.state in ("connecting", "reconnecting")
+    opened = model.session
+    asks_later = bool(session.asked) and opened is not None and opened.playhead < opened.total
+    end = opened.total if opened and asks_later else None
     return html(
-        h.form(".composer", data_submit="prompt", data_clears=True)[
+        h.form(".composer", data_submit="prompt", data_arg=session.id, data_clears=True)[
             h.textarea(
                 id=field_id(model, session.id),
                 name="text",
@@ -154,15 +181,18 @@ def _form(model: Model, session: LiveSession) -> str:
                 aria_label="Message",
                 placeholder="Message the agent",
                 data_input="draft",
+                data_arg=session.id,
                 data_enter="submit",
-                data_grows=True,
             )[model.live.drafts.get(session.id, "")],
             h.div(".settings")[
                 (_setting(setting) for setting in session.settings),
-                h.span(".state", aria_live="polite")[_state(session)],
-                h.span(".grow"),
-                session.running and h.button(type="button", data_click="cancel-turn")["Cancel"],
-                h.button(".solid", type="submit")["Send"],
+                h.span("#composer-state.state", aria_live="polite")[_state(session)],
+                end is not None and h.button(".link", type="button", data_click="seek", data_arg=str(end))["Show"],
+                h.div(".answers")[
+                    session.running
+                    and h.button(type="button", data_click="cancel-turn", data_arg=session.id)["Cancel"],
+                    h.button(".solid", type="submit", disabled=is_away, aria_describedby="composer-state")["Send"],
+                ],
             ],
         ]
     )
@@ -230,7 +260,7 @@ def _request(traffic: Traffic, zone: int) -> h.Node:
     ]
 
 
-def permission_buttons(request_id: str, options: Sequence[tuple[str, str, str]]) -> h.Node:
+def permission_buttons(session_id: str, request_id: str, options: Sequence[tuple[str, str, str]]) -> h.Node:
     """One button for each answer, (id, name, kind), that a waiting permission request takes."""
     return h.div(".answers")[
         (
@@ -238,7 +268,7 @@ def permission_buttons(request_id: str, options: Sequence[tuple[str, str, str]])
                 type="button",
                 class_="solid" if kind == "allow_once" else None,
                 data_click="permission",
-                data_arg=json_text.dump([request_id, id_]),
+                data_arg=json_text.dump([session_id, request_id, id_]),
             )[kind.startswith("allow") and icon("check"), name or id_]
             for id_, name, kind in options
         )

@@ -106,7 +106,7 @@ def _bar(model: Model) -> str:
         storing.chooser(model),
         h.label(".button")[
             icon("import"),
-            "Import",
+            h.span(".wide")["Import"],
             h.input(
                 "#import", type="file", multiple=True, accept=".jsonl,.ndjson,application/jsonl", data_files="import",
                 aria_label="Import a recording",
@@ -178,12 +178,13 @@ def _welcome(job: Job | None) -> h.Node:
         h.p[
             "This page is Python, running in your browser. It keeps the sessions of coding agents in the "
             "browser's own database, where they survive reloads, restarts and crashes, and replays them event by "
-            "event. Nothing leaves this machine."
+            "event. Nothing leaves this machine, unless you connect to a server elsewhere."
         ],
         h.p[
             h.button(".solid", type="button", data_click="demo", disabled=job is not None)["Load the demo sessions"],
             " or drop a .jsonl recording anywhere on this page.",
         ],
+        h.p["To talk to agents, connect to their server."],
         h.p(".dim")["The demo holds six recorded sessions of two agents: about 3,200 events, 1.8 MB."],
     ]
 

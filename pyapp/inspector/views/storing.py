@@ -57,7 +57,8 @@ def dialog(model: Model, session: OpenSession, name: str) -> str:
         h.dialog("#delete", data_modal=True, data_cancel="close", aria_labelledby="delete-title")[
             h.h2("#delete-title")["Delete this session?"],
             h.p[
-                f"“{name}” and its {plural(session.total, 'event')} will be gone for good. Export it first to keep it."
+                f"“{name}” and its {plural(session.total, 'event')} will be gone for good. Export it first to keep it.",
+                session.record.id in model.live.sessions and " Its agent ends, too.",
             ],
             h.div(".answers")[
                 h.button(type="button", data_click="close", autofocus=True)["Keep it"],

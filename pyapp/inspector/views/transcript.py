@@ -62,6 +62,7 @@ def transcript(model: Model, session: OpenSession) -> Keyed:
             model.zone,
             session.expanded,
             link,
+            session.record.id,
             asked,
         )
         if children and elements + cost > MAX_ELEMENTS:
@@ -108,27 +109,34 @@ def _later(count: int, end: int, first: int) -> tuple[str, str]:
 
 
 def _item(
-    item: Item, version: int, origin: int, zone: int, expanded: frozenset[str], link: str, asked: frozenset[str]
+    item: Item,
+    version: int,
+    origin: int,
+    zone: int,
+    expanded: frozenset[str],
+    link: str,
+    session_id: str,
+    asked: frozenset[str],
 ) -> tuple[str, int]:
     key = f"item-{item.ordinal}"
     own = frozenset(name for name in expanded if name == key or name.startswith(f"{key}-"))
     state = item.state(version) if asked else None
     waits = isinstance(state, Permission) and state.answer is None and state.request in asked
-    return _render(item, version, origin, zone, own, link, waits)
+    return _render(item, version, origin, zone, own, link, session_id if waits else "")
 
 
 @lru_cache(maxsize=1024)
 def _render(
-    item: Item, version: int, origin: int, zone: int, expanded: frozenset[str], link: str, waits: bool
+    item: Item, version: int, origin: int, zone: int, expanded: frozenset[str], link: str, asked_in: str
 ) -> tuple[str, int]:
-    """An item in one of its states, and how many elements it makes; items are compared by identity. `waits`: the agent
-    waits for the answer to this question."""
+    """An item in one of its states, and how many elements it makes; items are compared by identity. `asked_in`: the
+    live session whose agent waits for the answer to this question, "" for none."""
     state = item.state(version)
     key = f"item-{item.ordinal}"
     rendered = html(
         h.article(f"#{key}", class_=f"turn {_class(state)}")[
             h.time(title=date_time(item.created_at, zone))[elapsed(item.created_at - origin)],
-            h.div(".what")[_node(item, state, key, expanded, link, waits)],
+            h.div(".what")[_node(item, state, key, expanded, link, asked_in)],
         ]
     )
     return rendered, elements_in(rendered)
@@ -151,7 +159,7 @@ def _class(state: State) -> str:
     return "note"
 
 
-def _node(item: Item, state: State, key: str, expanded: frozenset[str], link: str, waits: bool) -> h.Node:
+def _node(item: Item, state: State, key: str, expanded: frozenset[str], link: str, asked_in: str) -> h.Node:
     since = item.created_at
     match state:
         case Said():
@@ -160,7 +168,7 @@ def _node(item: Item, state: State, key: str, expanded: frozenset[str], link: st
             mark = "&" if "?" in link else "?"
             return tool_card(state, since, key, expanded, f"{link}{mark}event={state.output_index}")
         case Permission():
-            return _permission(state, waits)
+            return _permission(state, asked_in)
         case Plan(entries):
             return h.div(".card")[
                 h.div(".ch")[icon("plan"), h.b["Plan"], h.span(".grow"), h.span(".d")[_progress(state)]],
@@ -236,7 +244,7 @@ _ANSWERS = {
 }
 
 
-def _permission(state: Permission, waits: bool) -> h.Node:
+def _permission(state: Permission, asked_in: str) -> h.Node:
     outcome, tone = _outcome(state)
     return h.div(".card", role="group", aria_label="Permission request")[
         h.div(".ch")[
@@ -247,8 +255,8 @@ def _permission(state: Permission, waits: bool) -> h.Node:
             h.span(f".st.{tone}")[outcome],
         ],
         bool(state.subject) and h.p(".out")[h.code[state.subject]],
-        permission_buttons(state.request, [(option.id, option.name, option.kind) for option in state.options])
-        if waits
+        permission_buttons(asked_in, state.request, [(option.id, option.name, option.kind) for option in state.options])
+        if asked_in
         else h.ul(".options")[
             (
                 h.li(class_="option chosen" if option.id == state.answer else "option")[
