@@ -16,7 +16,7 @@ def test_the_page_prompts_an_agent_and_goes_on_after_a_reload(page: Page, site: 
         page.get_by_role("button", name="Send").click()
         expect(status).to_have_text("The turn has ended: end_turn")
         expect(page.get_by_text(f"Turn {turn} in mode code")).to_be_visible()  # the agent counts them
-        expect(page.get_by_text(f"agent: You said: {words}")).to_be_visible()
+        expect(page.get_by_text(f"You said: {words}")).to_be_visible()
         stored = page.get_by_role("listitem").all_inner_texts()
         page.reload()
         expect(status).to_have_text("Ready")
