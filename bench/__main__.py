@@ -14,6 +14,7 @@ from .browser import launched
 from .driver import driver_samples
 from .extremes import large_events, many_sessions
 from .measure import Figures, import_sessions, medians, openings, reading, seeks, smoothness
+from .sdk import sdk_samples
 from .start import start_samples
 
 
@@ -37,6 +38,7 @@ def main() -> None:
             "seek": lambda: seeks(bench, repeats),
             "smooth": lambda: smoothness(bench),
             "driver": lambda: medians(driver_samples(bench, repeats)),
+            "sdk": lambda: medians(sdk_samples(bench, repeats)),
         }
         if options.extremes:
             parts |= {

@@ -48,6 +48,7 @@ def table(figures: Figures) -> str:
         [
             *_start_table(figures),
             *_driver_table(figures),
+            *_sdk_table(figures),
             _row(head),
             "| --- | ---: | ---: | ---: |",
             *(_row(row) for row in _by_size(figures)),
@@ -117,6 +118,17 @@ def _driver_table(figures: Figures) -> Iterator[str]:
         mine, theirs = figures[f"{ours}_ms"], figures[f"{other}_ms"]
         ratio = f"{mine / theirs:.2f}" if mine / theirs > 0.05 else f"{mine / theirs:.4f}"
         yield _row((words, f"{mine:.3f} ms", f"{theirs:.3f} ms", ratio, most))
+    yield ""
+
+
+def _sdk_table(figures: Figures) -> Iterator[str]:
+    if "sdk_ours_ms" not in figures:
+        return
+    ours, theirs, page = (figures[f"sdk_{side}_ms"] for side in ("ours", "typescript", "page"))
+    yield _row(("from the agent's write to the stored event", "ours", "TypeScript on Node", "ratio", "at most"))
+    yield "| --- | ---: | ---: | ---: | ---: |"
+    yield _row(("CPython, in memory", f"{ours:.2f} ms", f"{theirs:.2f} ms", f"{ours / theirs:.2f}", "1.5"))
+    yield _row(("Chromium, IndexedDB", f"{page:.2f} ms", "", "", ""))
     yield ""
 
 

@@ -187,8 +187,8 @@ class Link:
         await asyncio.wait({answer, post}, return_when=asyncio.FIRST_COMPLETED)
         is_sure = True
         if not answer.done() and post.exception() is not None:
-            self._take_refusal(post.exception(), event_id)
             is_sure = time.monotonic() - began > SURELY_SENT
+            self._take_refusal(post.exception(), event_id, is_sure)
         while not answer.done():
             await asyncio.wait({answer}, timeout=1.0)
             now = time.monotonic()
@@ -198,11 +198,16 @@ class Link:
                 raise ServerUnreachableError("the request broke off, and the agent may not have got it")
         return answer.result()
 
-    def _take_refusal(self, error: BaseException | None, event_id: str) -> None:
-        """What the server said to a request: an end, or something that the stream will settle."""
+    def _take_refusal(self, error: BaseException | None, event_id: str, is_sure: bool) -> None:
+        """What the server said to a request: an end, or something that the stream will settle.
+
+        A server or a proxy may give up the answer to a long turn with a status of 500 or more; the agent goes on.
+        """
         if isinstance(error, AgentGoneError):
             self._end(error)
             raise NeverArrivedError(error, event_id) from None
+        if isinstance(error, ServerError) and is_sure and error.status >= 500:
+            return
         if error is not None and not isinstance(error, ServerUnreachableError):
             raise error
 

@@ -24,6 +24,7 @@ from pyapp import (
     UnsupportedValueError,
 )
 from pyapp.acp.jsonrpc import Message
+from pyapp.sdk import link
 from pyapp.sdk.memory import InMemoryAgentServer
 from pyapp.sdk.transport import Request
 
@@ -659,5 +660,39 @@ def test_a_cancelled_prompt_aborts_its_request_and_the_session_goes_on() -> None
             assert session.running, "the agent goes on; cancel() would end its turn"
             await session.cancel()
             await until(lambda: not session.running)
+
+    run(work())
+
+
+def test_a_server_that_loses_its_patience_ends_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers a long POST with an error, and the agent goes on: what it says comes on the stream."""
+    monkeypatch.setattr(link, "SURELY_SENT", 0.01)
+
+    async def work() -> None:
+        async def slow(process: Process, _params: Message) -> Any:
+            await process.cancelled.wait()
+            return {"stopReason": "end_turn"}
+
+        place = Place(slow)
+        answer = place.server.answer
+
+        async def impatient(request: Request) -> tuple[int, Any]:
+            if "session/prompt" not in (request.body or ""):
+                return await answer(request)
+            begun.append(asyncio.ensure_future(answer(request)))
+            await asyncio.sleep(0.05)
+            return 504, {"type": "urn:sandbox-agent:error:timeout", "detail": "timeout"}
+
+        begun: list[asyncio.Future[Any]] = []
+        monkeypatch.setattr(place.server, "answer", impatient)
+        async with await place.client() as client:
+            session = await client.create_session("mock")
+            turn = asyncio.ensure_future(session.prompt("go"))
+            await until(lambda: begun)
+            await asyncio.sleep(0.1)  # longer than the server's patience
+            assert not turn.done()
+            place.agent.processes[0].cancelled.set()
+            assert await turn == {"stopReason": "end_turn"}
+            await begun[0]
 
     run(work())
