@@ -8,17 +8,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from functools import cached_property
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
 from ..errors import StoreError, StoreUnavailableError, UnknownLayoutError
+from .patience import Patience
 from .postgres_errors import Place, is_lost, is_passing, told
 
 T = TypeVar("T")
 
-Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+class Connection(psycopg.AsyncConnection[tuple[Any, ...]]):
+    """psycopg's, with two cursors that are used again and again: to make one takes longer than to fill in its values."""
+
+    @cached_property
+    def locker(self) -> psycopg.AsyncCursor[tuple[Any, ...]]:
+        """For the statement that takes the lock."""
+        return self.cursor()
+
+    @cached_property
+    def writer(self) -> psycopg.AsyncCursor[tuple[Any, ...]]:
+        """For the statement that writes."""
+        return self.cursor()
+
 
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, *[1.0] * 10)
 """Seconds between the tries of a call whose connection was lost: a server that is restarted is back within these."""
@@ -50,7 +65,7 @@ class Connections:
     def __init__(self, place: Place, schema: str, most: int, timeout: float) -> None:
         self.place = place
         self._schema = schema
-        self._timeout = timeout
+        self._patience = Patience(timeout)
         self._most = most
         self._places = asyncio.Semaphore(most)
         self._idle: list[tuple[Connection, float]] = []
@@ -58,29 +73,29 @@ class Connections:
         self._closed = False
 
     async def run(
-        self, work: Callable[[Connection], Awaitable[T]], *, again: bool = True, patient: bool = True
+        self, work: Callable[[Connection], Awaitable[T]], *, again: bool = True, limited: bool = True
     ) -> T:
         """What `work` does with a connection, in autocommit. What it does is done again, unless `again` says no, when the
-        connection was lost; so it must be such that doing it twice is harmless. `patient=False` takes as long as it takes.
+        connection was lost; so it must be such that doing it twice is harmless. `limited=False` takes as long as it takes.
 
         Raises PyappError, and what `work` raises.
         """
         pauses: Iterator[float] = iter(PAUSES if again else ())
         while True:
             try:
-                return await self._once(work, self._timeout if patient else None)
+                return await self._once(work, limited)
             except psycopg.Error as error:
                 worth = is_passing(error) and (self._was_open or not is_lost(error) or "starting up" in str(error))
                 pause = next(pauses, None) if worth else None
                 if pause is None:
                     raise told(error, self.place, self._schema) from None
             except TimeoutError:
-                raise StoreError(f"{self.place} did not answer within {self._timeout:g} s") from None
+                raise StoreError(f"{self.place} did not answer within {self._patience.seconds:g} s") from None
             await asyncio.sleep(pause)
 
     async def open(self) -> Connection:
         """A connection beyond the lent ones, whose owner closes it. Raises psycopg.Error, UnknownLayoutError."""
-        connection = await psycopg.AsyncConnection.connect(
+        connection = await Connection.connect(
             **(_DEFAULTS | self.place.parameters | {"client_encoding": "UTF8"}),
             autocommit=True,
             cursor_factory=psycopg.AsyncRawCursor,
@@ -92,7 +107,7 @@ class Connections:
                     f"the database of {self.place} is encoded as {encoding}, which cannot hold every text; "
                     "create one with ENCODING 'UTF8'"
                 )
-            milliseconds = str(max(1, round(self._timeout * 1000)))
+            milliseconds = str(max(1, round(self._patience.seconds * 1000)))
             await connection.execute(_SETTINGS, (milliseconds,))
         except BaseException:
             await connection.close()
@@ -108,6 +123,7 @@ class Connections:
         for _ in range(self._most):
             await self._places.acquire()
         await self._drop_idle()
+        self._patience.close()
         for _ in range(self._most):
             self._places.release()
 
@@ -116,15 +132,14 @@ class Connections:
         """Whether it was closed."""
         return self._closed
 
-    async def _once(self, work: Callable[[Connection], Awaitable[T]], timeout: float | None) -> T:
+    async def _once(self, work: Callable[[Connection], Awaitable[T]], limited: bool) -> T:
         async with self._places:
             if self._closed:
                 raise StoreUnavailableError("the store was closed; make a new one")
             # Opening has a limit of its own, since several addresses may have to be tried.
             connection = self._idle.pop()[0] if self._idle else await self.open()
             try:
-                async with asyncio.timeout(timeout):
-                    result = await work(connection)
+                result = await (self._patience.wait(work(connection)) if limited else work(connection))
             except BaseException as error:
                 await self._take_back(connection, error)
                 raise

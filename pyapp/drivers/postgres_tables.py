@@ -33,13 +33,13 @@ class Tables:
 
         return await self.run(work, writes=False)
 
-    async def run(self, work: Work[T], *, writes: bool = True, again: bool = True, patient: bool = True) -> T:
+    async def run(self, work: Work[T], *, writes: bool = True, again: bool = True, limited: bool = True) -> T:
         """As `Connections.run`, with the statements for the tables. Raises PyappError, and what `work` raises."""
         known = self._known
         if known is None or (writes and not known.has_beside):
             known = await self._look(writes)
         try:
-            return await self._connections.run(lambda connection: work(connection, known), again=again, patient=patient)
+            return await self._connections.run(lambda connection: work(connection, known), again=again, limited=limited)
         except UnknownLayoutError:
             self._known = None  # look again the next time
             raise

@@ -30,6 +30,9 @@ T = TypeVar("T")
 TRIES = 5
 """Of a write whose event id somebody stores under another session at the same moment."""
 
+MOST_LOCKS = 1_000
+"""Sessions whose lock's words are kept ready."""
+
 
 class Writer:
     """Writes to one schema. Those of one session go one after the other, in the order of their calls."""
@@ -38,6 +41,7 @@ class Writer:
         self._tables = tables
         self._schema = schema
         self._announce = (str(schema.lock), str(LISTENING), schema.channel)
+        self._locks: dict[str, tuple[str, ...]] = {}
         self._turns: dict[str, tuple[asyncio.Lock, list[None]]] = {}
 
     async def put(self, session_id: str, stored: Stored) -> None:
@@ -78,8 +82,8 @@ class Writer:
             if len(stored) == 1 and stored[0].beside is None:
                 async with connection.pipeline():
                     await self._lock(connection, session_id)
-                    cursor = await connection.execute(known.insert, tuple(map(_text, stored[0].values)))
-                if cursor.rowcount == 1:
+                    await connection.writer.execute(known.insert, tuple(map(_text, stored[0].values)))
+                if connection.writer.rowcount == 1:
                     return
             elif (await self._store(connection, known, session_id, stored, behind=False)) is not None:
                 return
@@ -115,10 +119,10 @@ class Writer:
         try:
             async with connection.pipeline():
                 await self._lock(connection, session_id)
-                cursor = await connection.execute(known.insert_many, values)
+                await connection.writer.execute(known.insert_many, values)
         except psycopg.errors.UniqueViolation:
             return None
-        row = await cursor.fetchone()
+        row = await connection.writer.fetchone()
         return int(row[0]) if row is not None and row[1] == len(stored) else None
 
     async def _insert_checked(
@@ -199,7 +203,7 @@ class Writer:
                     raise EventConflictError.id_taken(POSTGRES.id_of(taken[0])) from None
                 raise EventConflictError.brought_twice() from None
 
-        await self._tables.run(work, again=False, patient=False)
+        await self._tables.run(work, again=False, limited=False)
 
     async def _refuse_known(self, connection: Connection, known: Statements, session_ids: Iterable[str]) -> None:
         """Raises EventConflictError when one of these sessions is stored, or events of it."""
@@ -223,8 +227,14 @@ class Writer:
                 raise EventConflictError.session_taken(counts[key][0])
 
     async def _lock(self, connection: Connection, session_id: str) -> None:
-        bucket = str(self._schema.bucket(session_id))
-        await connection.execute(LOCK, (*self._announce, word_of((session_id,)), bucket))
+        """Take the lock of a session until the transaction ends, and announce the change to who listens."""
+        values = self._locks.get(session_id)
+        if values is None:
+            if len(self._locks) >= MOST_LOCKS:
+                self._locks.clear()
+            values = (*self._announce, word_of((session_id,)), str(self._schema.bucket(session_id)))
+            self._locks[session_id] = values
+        await connection.locker.execute(LOCK, values)
 
     async def _in_turn(self, session_id: str, work: Callable[[], Awaitable[T]]) -> T:
         """Writes that would wait for one lock wait here, and take no connection meanwhile."""
