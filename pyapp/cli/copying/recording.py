@@ -39,6 +39,7 @@ class RecordingTarget(RecordingDriver):
         self._state = _state(path)
         digest = hashlib.sha256(f"{identity}\0{self._state}".encode(errors="surrogatepass")).hexdigest()[:12]
         self.part = path.with_name(f".{path.name}.{digest}.part")
+        self._open: BinaryIO | None = None
         self._writer: BinaryIO | None = None
         self._event_ids: set[str] = set()
         if self.part.exists():
@@ -59,6 +60,9 @@ class RecordingTarget(RecordingDriver):
                 raise
             self.discard()  # a part that is damaged is of no use: begin again
             file, index = self._indexed(self.path)
+        if self._open is not None:
+            self._open.close()
+        self._open = file
         super().__init__(file, str(self.path), index)
         self._index = index
         self._event_ids = {id_ for places in index.places.values() for (_, id_), _, _ in places}

@@ -18,7 +18,7 @@ from .progress import Progress
 PAGE = 1_000
 """Events that are read at once."""
 
-BATCH_EVENTS, BATCH_CHARACTERS = 20_000, 16 << 20
+BATCH_EVENTS, BATCH_CHARACTERS = 5_000, 8 << 20
 """What one write of whole sessions holds at most, but for a session that is larger alone."""
 
 LARGEST_EVENTS, LARGEST_CHARACTERS = 50_000, 32 << 20
