@@ -16,6 +16,7 @@ from .extremes import large_events, many_sessions
 from .measure import Figures, import_sessions, medians, openings, reading, seeks, smoothness
 from .sdk import sdk_samples
 from .start import start_samples
+from .stores import store_samples
 
 
 def main() -> None:
@@ -25,7 +26,9 @@ def main() -> None:
     if not options.only or "start" in options.only:
         with tempfile.TemporaryDirectory() as name, launched(Path(name)) as bench:
             figures |= medians(start_samples(bench, options.repeats))
-    if options.only == ["start"]:
+    if not options.only or "stores" in options.only:
+        figures |= medians(store_samples(options.repeats))
+    if options.only and {"start", "stores"}.issuperset(options.only):
         print(report.table(figures))
         return
     with tempfile.TemporaryDirectory() as name, launched(Path(name) / "profile") as bench:
