@@ -222,6 +222,7 @@ def _in_doubles(text: str) -> Any:
 
 def _not_one(what: str, id_: object, error: ValueError) -> InvalidRecordError:
     shown = repr(id_)
-    return InvalidRecordError(
-        f"the stored {what} {shown if len(shown) <= 80 else shown[:80] + '…'} is not one: {error}"
-    )
+    if len(shown) > 80:
+        shown = f"{shown[:80]}…"
+    reason = str(error).removeprefix(f"{what}: ")
+    return InvalidRecordError(f"the stored {what} {shown} is not one: {reason}")
