@@ -78,9 +78,7 @@ class Connections:
         self._was_open = False
         self._closed = False
 
-    async def run(
-        self, work: Callable[[Connection], Awaitable[T]], *, again: bool = True, limited: bool = True
-    ) -> T:
+    async def run(self, work: Callable[[Connection], Awaitable[T]], *, again: bool = True, limited: bool = True) -> T:
         """What `work` does with a connection, in autocommit. What it does is done again, unless `again` says no, when the
         connection was lost; so it must be such that doing it twice is harmless. `limited=False` takes as long as it takes.
 

@@ -80,7 +80,9 @@ def update(driver: PostgresSessionPersistDriver) -> Awaitable[object]:
 def test_nobody_answers(schema: str) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))  # bound and not listening: taken by nobody else
-        address = f"postgresql://me:{PASSWORD.replace(' ', '%20').replace('/', '%2F')}@127.0.0.1:{probe.getsockname()[1]}/x"
+        address = (
+            f"postgresql://me:{PASSWORD.replace(' ', '%20').replace('/', '%2F')}@127.0.0.1:{probe.getsockname()[1]}/x"
+        )
         said = refused(address, schema, totals, StoreUnavailableError)
     assert "Does the server run" in said
     assert "postgresql://me@127.0.0.1" in said
@@ -101,7 +103,10 @@ def test_an_unknown_database(postgres: PostgresServer, schema: str) -> None:
     assert "createdb" in said
 
 
-@pytest.mark.parametrize("wrong", ["postgresql://me:s3cr3t pass/word@host:port/x", "host=127.0.0.1 s3cr3t pass/word", "what=1 password=s3cr3t"])
+@pytest.mark.parametrize(
+    "wrong",
+    ["postgresql://me:s3cr3t pass/word@host:port/x", "host=127.0.0.1 s3cr3t pass/word", "what=1 password=s3cr3t"],
+)
 def test_what_is_no_connection_string(wrong: str) -> None:
     with pytest.raises(ValueError, match="the connection string cannot be read") as caught:
         PostgresSessionPersistDriver(wrong)
@@ -157,7 +162,10 @@ def test_somebody_elses_tables(postgres: PostgresServer, schema: str, table: str
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ("ALTER TABLE {0}.events ADD COLUMN more TEXT NOT NULL DEFAULT ''; ALTER TABLE {0}.events ALTER more DROP DEFAULT", "column more must be filled"),
+        (
+            "ALTER TABLE {0}.events ADD COLUMN more TEXT NOT NULL DEFAULT ''; ALTER TABLE {0}.events ALTER more DROP DEFAULT",
+            "column more must be filled",
+        ),
         ("ALTER TABLE {0}.sessions DROP CONSTRAINT sessions_pkey", "column id is no primary key"),
         ("ALTER TABLE {0}.sessions RENAME TO old; CREATE VIEW {0}.sessions AS SELECT * FROM {0}.old", "is not a table"),
     ],
@@ -232,7 +240,14 @@ def test_a_full_disk(postgres: PostgresServer, schema: str) -> None:
     calls = [
         lambda driver: driver.insert_event("s1", event(2)),
         lambda driver: driver.append_events("s1", [EventDraft("agent", {}, "c", 1)]),
-        lambda driver: driver.add_sessions([record("s2")], [['{"id":"e","eventIndex":1,"sessionId":"s2","createdAt":1,"connectionId":"c","sender":"agent","payload":{}}']]),
+        lambda driver: driver.add_sessions(
+            [record("s2")],
+            [
+                [
+                    '{"id":"e","eventIndex":1,"sessionId":"s2","createdAt":1,"connectionId":"c","sender":"agent","payload":{}}'
+                ]
+            ],
+        ),
     ]
     for call in calls:
         said = refused(postgres.address(), schema, call, StoreFullError)

@@ -25,7 +25,16 @@ LIMIT = 60
 
 
 def worker(server: PostgresServer, schema: str, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-W", "error", "-m", "tests.stores.postgres_worker", server.address(), schema, *arguments]
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "tests.stores.postgres_worker",
+        server.address(),
+        schema,
+        *arguments,
+    ]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -140,13 +149,19 @@ def test_one_index_for_two_processes(postgres: PostgresServer, schema: str) -> N
 
     async def work() -> None:
         address = postgres.address()
-        async with PostgresSessionPersistDriver(address, schema) as one, PostgresSessionPersistDriver(address, schema) as two:
+        async with (
+            PostgresSessionPersistDriver(address, schema) as one,
+            PostgresSessionPersistDriver(address, schema) as two,
+        ):
             await one.totals()
             for first in range(1, 101, 10):
                 many = range(first, first + 10)
                 calls = [one.insert_event("s1", event(n, id_=f"one-{n}")) for n in many]
                 calls += [two.insert_event("s1", event(n, id_=f"two-{n}")) for n in many]
-                calls += [driver.insert_events(s, [event(n, s, id_=f"id-{n}") for n in many]) for driver, s in ((one, "s2"), (two, "s3"))]
+                calls += [
+                    driver.insert_events(s, [event(n, s, id_=f"id-{n}") for n in many])
+                    for driver, s in ((one, "s2"), (two, "s3"))
+                ]
                 outcomes = await asyncio.gather(*calls, return_exceptions=True)
                 assert sum(outcome is None for outcome in outcomes[:20]) == 10
                 assert sum(outcome is None for outcome in outcomes[20:]) == 1

@@ -41,8 +41,10 @@ def test_what_goes_in_comes_out(
     sessions, events = batch
 
     async def work() -> tuple[list[Row], list[Row]]:
-        await clear(store, *(row["sessionId"] for row in events))
-        return await written_and_read(store, sessions, events, way)
+        try:
+            return await written_and_read(store, sessions, events, way)
+        finally:
+            await clear(store, *{row["sessionId"] for row in events})
 
     listed, read = runner.run(work())
     assert same({row["id"]: row for row in sessions}, {row["id"]: row for row in listed})
