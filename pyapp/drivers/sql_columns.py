@@ -1,4 +1,4 @@
-"""What the columns of a database can hold of a text, of a JSON text and of an id. `sql_rows.py` keeps the rest beside."""
+"""What a database's columns can hold of a text, of a JSON text and of an id; `sql_rows.py` keeps the rest beside."""
 
 from __future__ import annotations
 
