@@ -130,7 +130,9 @@ class PostgresSessionPersistDriver:
         after, most = read_cursor("events", cursor), check_limit(limit)
         rows = await self._events(lambda known: known.events_after, after or (LEAST, ""), most + 1, session_id)
         items = tuple(map(_event, rows[:most]))
-        return ListPage(items, cursor_after("events", (items[-1].event_index, items[-1].id)) if len(rows) > most else None)
+        return ListPage(
+            items, cursor_after("events", (items[-1].event_index, items[-1].id)) if len(rows) > most else None
+        )
 
     async def last_events(
         self, session_id: str, n: int, *, before: tuple[int, str] | None = None
