@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 from .. import json_text
 from ..errors import EventConflictError, InvalidCursorError, InvalidRecordError
@@ -18,6 +18,8 @@ from ..types import MAX_SAFE_INTEGER, EventDraft, ListPage, Row, SessionEvent, S
 
 if TYPE_CHECKING:
     from typing import Self
+
+T = TypeVar("T")
 
 DEFAULT_LIMIT = 100
 """How many items a page holds when the caller does not say (upstream's number)."""
@@ -231,6 +233,18 @@ def read_cursor(listing: Listing, cursor: str | None) -> Key | None:
         case [int(number), str(id_)] if not isinstance(number, bool) and 0 <= number <= MAX_SAFE_INTEGER:
             return number, id_
     raise refusal
+
+
+def page_of(
+    listing: Listing, items: Iterable[T], key: Callable[[T], Key], cursor: str | None, limit: int | None
+) -> ListPage[T]:
+    """One page of a listing, for a driver that has all of it at hand, in any order.
+
+    Raises InvalidCursorError, and ValueError for a limit that is none.
+    """
+    after, most = read_cursor(listing, cursor), check_limit(limit)
+    rest = sorted((item for item in items if after is None or key(item) > after), key=key)
+    return ListPage(tuple(rest[:most]), cursor_after(listing, key(rest[most - 1])) if len(rest) > most else None)
 
 
 def check_event(session_id: str, event: SessionEvent) -> str:
