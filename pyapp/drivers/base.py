@@ -256,7 +256,7 @@ def check_event(session_id: str, event: SessionEvent) -> str:
     if event.session_id != session_id:
         raise InvalidRecordError(f"event {event.id!r} belongs to session {event.session_id!r}, not to {session_id!r}")
     row = event.to_row()
-    SessionEvent.from_row(row)
+    SessionEvent.check_row(row)
     # Without further fields all but the payload was looked at by now, and that is one level below the row.
     return _storable("event", row, event.id, session_id, inner=None if event.extra else event.payload)
 

@@ -86,7 +86,8 @@ def store_event(row: Row, columns: Columns) -> Stored:
 
 def store_checked_event(event: SessionEvent, text: str, columns: Columns) -> Stored:
     """What `store_event` gives, for an event of which `check_event` has given this text: its payload is not written as
-    JSON a second time. The event's index may be another than that in the text.
+    JSON a second time, and what the caller does to it meanwhile changes nothing. The event's index may be another than
+    that in the text.
     """
     if not event.extra:
         # Quotes within JSON's strings are escaped, so the first such mark is the field itself, which is the last one.
@@ -106,7 +107,7 @@ def store_checked_event(event: SessionEvent, text: str, columns: Columns) -> Sto
                 ),
                 None,
             )
-    return store_event(event.to_row(), columns)
+    return store_event({**json.loads(text), "eventIndex": event.event_index}, columns)
 
 
 def read_session(values: Sequence[object], beside: object, columns: Columns) -> SessionRecord:
