@@ -154,6 +154,8 @@ _STORES = (
         "2",
     ),
     ("SQLite: a page of 100, of 1,000,000 events / of 10,000", "sqlite_page_many", "sqlite_page_few", "1.3"),
+    ("`copy` of 100,000, SQLite to Postgres, per event, written / COPY of the rows", "copy_written", "copy_bare", "3"),
+    ("the same, with all of both sides read again and compared / COPY of the rows", "copy_compared", "copy_bare", ""),
 )
 """What is compared of the stores: words, one side, the other, the ratio aimed at."""
 
@@ -166,7 +168,7 @@ def _store_table(figures: Figures) -> Iterator[str]:
     yield "| --- | ---: | ---: | ---: | ---: |"
     for words, ours, other, most in measured:
         mine, theirs = figures[f"{ours}_ms"], figures[f"{other}_ms"]
-        yield _row((words, f"{mine:.2f} ms", f"{theirs:.2f} ms", f"{mine / theirs:.2f}", most))
+        yield _row((words, f"{mine:.3g} ms", f"{theirs:.3g} ms", f"{mine / theirs:.2f}", most))
     yield ""
 
 

@@ -145,6 +145,20 @@ class SessionStore(SessionPersistDriver, Protocol):
 
 
 @runtime_checkable
+class EventTaker(Protocol):
+    """A store to which another store's events can be added as they are, without their way through JSON."""
+
+    async def add_read_sessions(
+        self,
+        records: Sequence[SessionRecord],
+        events: Iterable[Sequence[SessionEvent]],
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """What `SessionStore.add_sessions` does, for chunks of events that a driver has given."""
+        ...
+
+
+@runtime_checkable
 class ObservableStore(SessionStore, Protocol):
     """A store that tells when its content changes, also when another tab changed it."""
 

@@ -193,6 +193,15 @@ class PostgresSessionPersistDriver:
         """
         await self._writer.add(records, event_rows, progress)
 
+    async def add_read_sessions(
+        self,
+        records: Sequence[SessionRecord],
+        events: Iterable[Sequence[SessionEvent]],
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """What `add_sessions` does, for events that another store gave (see EventTaker)."""
+        await self._writer.add(records, events, progress)
+
     async def _events(
         self, choose: Callable[[Statements], str], place: Key, most: int, session_id: str
     ) -> list[tuple[Any, ...]]:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from ..errors import InvalidRecordError
 from ..json_text import dump, parse_column
-from ..types import Row, SessionEvent, SessionRecord
+from ..types import MAX_SAFE_INTEGER, Row, Sender, SessionEvent, SessionRecord
 from .base import SessionHead
 from .sql_columns import Columns
 
@@ -122,10 +122,40 @@ def read_session(values: Sequence[object], beside: object, columns: Columns) -> 
 def read_event(values: Sequence[object], beside: object, columns: Columns) -> SessionEvent:
     """The event of a row (EVENT_COLUMNS) and of the row beside, if there is one. Raises InvalidRecordError, with the
     id, for a row that is none."""
+    if beside is None and (plain := _plain_event(values, columns)) is not None:
+        return plain
     try:
         return SessionEvent.from_row(_read(values, beside, EVENT_FIELDS, columns))
     except ValueError as error:
         raise _not_one("event", values[0], error) from None
+
+
+def _plain_event(values: Sequence[object], columns: Columns) -> SessionEvent | None:
+    """The event of a row whose columns are as they should be, as nearly all are; None where more must be looked at."""
+    id_, event_index, session_id, created_at, connection_id, sender, text = values
+    if (
+        type(id_) is str
+        and type(session_id) is str
+        and id_
+        and session_id
+        and type(connection_id) is str
+        and type(event_index) is int
+        and type(created_at) is int
+        and 1 <= event_index <= MAX_SAFE_INTEGER
+        and 0 <= created_at <= MAX_SAFE_INTEGER
+        and (sender == "client" or sender == "agent")
+        and type(text) is str
+    ):
+        try:
+            payload = columns.parse(text)
+        except ValueError:
+            return None
+        if type(payload) is dict:
+            by: Sender = "client" if sender == "client" else "agent"
+            return SessionEvent(
+                columns.id_of(id_), event_index, columns.id_of(session_id), created_at, connection_id, by, payload
+            )
+    return None
 
 
 def read_head(values: Sequence[object], beside: object, columns: Columns) -> SessionHead:

@@ -219,6 +219,23 @@ class SQLiteSessionPersistDriver:
 
         Other writes wait meanwhile, those of other processes for ten seconds at most.
         """
+        await self._add(records, event_rows, progress)
+
+    async def add_read_sessions(
+        self,
+        records: Sequence[SessionRecord],
+        events: Iterable[Sequence[SessionEvent]],
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """What `add_sessions` does, for events that another store gave (see EventTaker)."""
+        await self._add(records, events, progress)
+
+    async def _add(
+        self,
+        records: Sequence[SessionRecord],
+        events: Iterable[Sequence[str | SessionEvent]],
+        progress: Callable[[int], None] | None,
+    ) -> None:
         for record in records:
             check_record(record)
         self._database.check_open()
@@ -230,7 +247,7 @@ class SQLiteSessionPersistDriver:
             try:
                 await run(partial(job.begin, records))
                 added = 0
-                for rows in filter(None, event_rows):
+                for rows in filter(None, events):
                     await run(partial(job.add, rows))
                     added += len(rows)
                     if progress is not None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,20 +162,20 @@ def test_large_sessions_are_written_in_pieces(cli: Cli, tmp_path: Path, monkeypa
 def test_what_came_out_otherwise_is_told(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A driver that loses an event of each import, and one that changes it."""
     given = small_recording(tmp_path / "in.jsonl", "a", "b", events=4)
-    add = SQLiteSessionPersistDriver.add_sessions
+    add = SQLiteSessionPersistDriver.add_read_sessions
 
-    async def lossy(self, records, event_rows, progress=None):  # type: ignore[no-untyped-def]
-        await add(self, records, [rows[:-1] for rows in event_rows], progress)
+    async def lossy(self, records, events, progress=None):  # type: ignore[no-untyped-def]
+        await add(self, records, [page[:-1] for page in events], progress)
 
-    monkeypatch.setattr(SQLiteSessionPersistDriver, "add_sessions", lossy)
+    monkeypatch.setattr(SQLiteSessionPersistDriver, "add_read_sessions", lossy)
     assert cli("copy", given, tmp_path / "x.db") == 1
     assert "'a': 1 of its events are missing in the target" in cli.err
 
-    async def changing(self, records, event_rows, progress=None):  # type: ignore[no-untyped-def]
-        changed = [[row.replace('"n":3', '"n":33') for row in rows] for rows in event_rows]
+    async def changing(self, records, events, progress=None):  # type: ignore[no-untyped-def]
+        changed = [[replace(one, created_at=7) if one.id == "b-e3" else one for one in page] for page in events]
         await add(self, records, changed, progress)
 
-    monkeypatch.setattr(SQLiteSessionPersistDriver, "add_sessions", changing)
+    monkeypatch.setattr(SQLiteSessionPersistDriver, "add_read_sessions", changing)
     assert cli("copy", given, tmp_path / "y.db") == 1
     assert "'b': event 3 came out otherwise" in cli.err
 
@@ -184,14 +185,14 @@ def test_a_source_that_grows_meanwhile_is_no_difference(
 ) -> None:
     source = tmp_path / "in.db"
     assert cli("copy", small_recording(tmp_path / "in.jsonl", "a"), source) == 0
-    add = SQLiteSessionPersistDriver.add_sessions
+    add = SQLiteSessionPersistDriver.add_read_sessions
 
-    async def slow(self, records, event_rows, progress=None):  # type: ignore[no-untyped-def]
-        await add(self, records, event_rows, progress)
+    async def slow(self, records, events, progress=None):  # type: ignore[no-untyped-def]
+        await add(self, records, events, progress)
         async with SQLiteSessionPersistDriver(source) as store:
             await store.insert_event("a", event(4, "a"))
 
-    monkeypatch.setattr(SQLiteSessionPersistDriver, "add_sessions", slow)
+    monkeypatch.setattr(SQLiteSessionPersistDriver, "add_read_sessions", slow)
     assert cli("copy", source, tmp_path / "x.db") == 0
     monkeypatch.undo()
     assert cli("copy", source, tmp_path / "x.db") == 0

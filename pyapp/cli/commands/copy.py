@@ -6,10 +6,7 @@ After an interruption of any kind the same command goes on where it was."""
 from __future__ import annotations
 
 import asyncio
-import gc
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from ...drivers.base import SessionStore
 from ...inspector.dates import plural
@@ -17,7 +14,7 @@ from ..addresses import Address, open_source, read_address
 from ..copying.plan import Plan, make_plan
 from ..copying.progress import Progress, shown_progress
 from ..copying.target import Target, open_target
-from ..copying.writing import Writing, verify
+from ..copying.writing import Writing, collecting_seldom, verify
 from ..exits import OK, Refused, UsageError
 from ..terminal import complain
 
@@ -48,7 +45,7 @@ async def run(options: Namespace) -> int:
             open_source(source_address) as source,
             open_target(target_address, identity, only_looked_at=options.dry_run) as target,
         ):
-            with shown_progress() as progress, _collecting_seldom():
+            with shown_progress() as progress, collecting_seldom():
                 plan = await make_plan(source, target.store, options.session, progress)
                 _refuse(plan.conflicts, f"nothing was copied, since {target_address} has other content of")
                 if not options.dry_run:
@@ -73,18 +70,6 @@ async def _carry_out(plan: Plan, source: SessionStore, target: Target, progress:
         target.discard()
         _refuse(wrong, "not everything was copied; these were not, or came out otherwise:")
     await target.keep()
-
-
-@contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """Rows are made and dropped by the thousand, and none is in a cycle: to walk through them all the time, looking for
-    cycles, takes as long as reading them."""
-    usual = gc.get_threshold()
-    gc.set_threshold(200_000, 20, 20)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 def _refuse(sessions: list[str], words: str) -> None:
