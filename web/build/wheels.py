@@ -83,7 +83,8 @@ def staged() -> Path:
     """What our wheel is made of, in a folder of its own: the package without what only CPython can use."""
     folder = CACHE / "staged"
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(ROOT / "pyapp", folder / "pyapp", ignore=shutil.ignore_patterns("__pycache__", "cli", "__main__.py"))
+    left_out = shutil.ignore_patterns("__pycache__", "cli", "__main__.py")
+    shutil.copytree(ROOT / "pyapp", folder / "pyapp", ignore=left_out)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copyfile(ROOT / name, folder / name)
     about = folder / "pyproject.toml"
