@@ -52,7 +52,8 @@ def write_session(path: Path, session_id: str, words: str) -> None:
     }
     with closing(sqlite3.connect(path, timeout=10)) as connection, connection:
         connection.execute(
-            "INSERT INTO sessions (id, agent, agent_session_id, last_connection_id, created_at) VALUES (?, 'mock', 'a', 'c', ?)",
+            "INSERT INTO sessions (id, agent, agent_session_id, last_connection_id, created_at) "
+            "VALUES (?, 'mock', 'a', 'c', ?)",
             (session_id, 1_800_000_000_000),
         )
         connection.execute(
