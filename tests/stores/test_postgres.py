@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from pyapp import (
     EventConflictError,
@@ -52,7 +53,9 @@ def test_it_connects_at_the_first_call_only(postgres: PostgresServer, schema: st
     asyncio.run(work())
 
 
-@pytest.mark.parametrize("schema", ['Say "hi"', "100%s", "ÄÖ 🦀", "a.b", "x'; DROP SCHEMA public; --", "n" * 63, "$1"])
+@pytest.mark.parametrize(
+    "schema", ['Say "hi"', "100%s", "ÄÖ 🦀", "a.b", "x'; DROP SCHEMA public; --", "n" * 63, "$1"], ids=ascii
+)
 def test_any_schema_name(postgres: PostgresServer, schema: str) -> None:
     async def work() -> None:
         async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
@@ -311,4 +314,4 @@ def fill(server: PostgresServer, schema: str, rows: list[tuple[str, int, Any]]) 
             sql.Identifier(schema, "events")
         )
         for id_, index, payload in rows:
-            connection.execute(put, (id_, index, psycopg.types.json.Jsonb(payload)))
+            connection.execute(put, (id_, index, Jsonb(payload)))

@@ -1,4 +1,5 @@
-"""Many processes on one schema: they start at once, append at once, hear of each other, and outlive the server's crash."""
+"""Many processes on one schema: they start at once, append at once, hear of each other, and outlive the server's
+crash."""
 
 from __future__ import annotations
 
@@ -192,9 +193,9 @@ def test_an_import_and_an_append_to_the_same_session(postgres: PostgresServer, s
 def test_other_processes_are_heard(postgres: PostgresServer, schema: str) -> None:
     """First that all may have changed, then each session by its name; nobody is told what is another schema's."""
     listening = worker(postgres, schema, "listen")
-    assert listening.stdout is not None
+    assert (lines := listening.stdout) is not None
     try:
-        assert listening.stdout.readline() == "everything\n"
+        assert lines.readline() == "everything\n"
 
         async def work() -> None:
             async with PostgresSessionPersistDriver(postgres.address(), f"{schema}_other") as other:
@@ -203,11 +204,11 @@ def test_other_processes_are_heard(postgres: PostgresServer, schema: str) -> Non
                 await driver.append_event("one", EventDraft("agent", {}, "c", 1))
                 heard: set[str] = set()
                 while heard != {"one"}:
-                    heard |= set((await asyncio.to_thread(listening.stdout.readline)).strip().split(","))  # type: ignore[union-attr]
+                    heard |= set((await asyncio.to_thread(lines.readline)).strip().split(","))
                 await driver.update_session(record("two"))
                 await driver.add_sessions([record(f"long-{'x' * 3_000}-{n}") for n in range(3)], [])
                 while "everything" not in heard:
-                    heard |= set((await asyncio.to_thread(listening.stdout.readline)).strip().split(","))  # type: ignore[union-attr]
+                    heard |= set((await asyncio.to_thread(lines.readline)).strip().split(","))
                 assert heard <= {"one", "two", "everything"}
 
         asyncio.run(work())
