@@ -15,6 +15,7 @@ from .driver import driver_samples
 from .extremes import large_events, many_sessions
 from .measure import Figures, import_sessions, medians, openings, reading, seeks, smoothness
 from .sdk import sdk_samples
+from .sdk.flood import flood
 from .start import start_samples
 
 
@@ -25,7 +26,10 @@ def main() -> None:
     if not options.only or "start" in options.only:
         with tempfile.TemporaryDirectory() as name, launched(Path(name)) as bench:
             figures |= medians(start_samples(bench, options.repeats))
-    if options.only == ["start"]:
+    if not options.only or "flood" in options.only:
+        with tempfile.TemporaryDirectory() as name, launched(Path(name)) as bench:  # its session is the only one
+            figures |= flood(bench)
+    if options.only and set(options.only) <= {"start", "flood"}:
         print(report.table(figures))
         return
     with tempfile.TemporaryDirectory() as name, launched(Path(name) / "profile") as bench:
