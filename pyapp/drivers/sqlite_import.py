@@ -10,10 +10,10 @@ from ..errors import EventConflictError
 from ..types import SessionRecord
 from .sql_columns import SQLITE
 from .sql_rows import Stored, store_event, store_session
+from .sqlite_batch import begin, roll_back
 from .sqlite_database import Database
 from .sqlite_errors import translated
 from .sqlite_layout import ADD_EVENT, ANY_OF_SESSION, IS_STORED, PUT_BESIDE, PUT_RECORD
-from .sqlite_writer import begin, roll_back
 
 
 class Import:

@@ -385,6 +385,7 @@ def test_rows_of_others_that_are_none(statement: str, reason: str, tmp_path: Pat
             await driver.update_session(record("s2"))
             made(path, statement)
             of_sessions = "session record" in reason
+            calls: list[Callable[[], Awaitable[object]]]
             calls = [driver.list_sessions, driver.session_heads] if of_sessions else [lambda: driver.list_events("s1")]
             for call in calls:
                 with pytest.raises(InvalidRecordError, match=reason):

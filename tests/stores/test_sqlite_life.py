@@ -118,7 +118,11 @@ def test_closing_waits_for_running_calls_and_ends_the_threads(where: str, tmp_pa
         await asyncio.gather(*running)
         assert threads() == []
         await driver.aclose()
-        late = [driver.get_session("s1"), driver.insert_event("s1", event(900)), driver.delete_session("s1")]
+        late: list[Awaitable[Any]] = [
+            driver.get_session("s1"),
+            driver.insert_event("s1", event(900)),
+            driver.delete_session("s1"),
+        ]
         late += [driver.add_sessions([], []), driver.totals(), driver.update_session(record())]
         for call in late:
             with pytest.raises(StoreUnavailableError, match="was closed; open another"):
