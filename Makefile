@@ -24,6 +24,7 @@ serve: $(VENV) ## serve dist/ as it is
 
 test: lint build ## linters, build, then every test in CPython and in Chromium, a few files at a time
 	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" \
+	POSTGRES="$$($(BIN)/python -m tests.stores.postgres_server)" \
 		$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-browsers: ENGINES ?= chromium,firefox,webkit
@@ -36,6 +37,7 @@ test-browsers: build ## the core tests in Chromium, Firefox and WebKit; ENGINES=
 
 soak: build ## the faults of tests/faults and tests/browser/faults at full size: 200 kills, 8 tabs, 10,000 values
 	@FAULTS=full CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" \
+		POSTGRES="$$($(BIN)/python -m tests.stores.postgres_server)" \
 		$(BIN)/python -m pytest -v -s tests/faults tests/browser/faults
 
 lint: $(VENV) $(NODE) ## what the code must look like
@@ -54,7 +56,8 @@ format: $(VENV) $(NODE) ## put the code into that shape
 	npx --no-install prettier --write --log-level warn .
 
 bench: build ## measure; see bench/
-	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" $(BIN)/python -m bench
+	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" \
+	POSTGRES="$$($(BIN)/python -m tests.stores.postgres_server)" $(BIN)/python -m bench
 
 chromium: $(VENV) ## print the Chromium that the tests use, installing one if there is none
 	@$(BIN)/python web/build/browsers.py chromium

@@ -115,7 +115,7 @@ WHERE EXISTS (SELECT FROM {sessions} AS s WHERE s.id = given.id)
         self.counts = f"SELECT session_id, count(*) FROM {events} WHERE session_id = ANY ($1) GROUP BY session_id"
         self.copy_sessions = f"COPY {sessions} ({', '.join(SESSION_COLUMNS)}) FROM STDIN"
         self.copy_events = f"COPY {events} ({', '.join(EVENT_COLUMNS)}) FROM STDIN"
-        self.put_beside = f"""INSERT INTO {extra} 
+        self.put_beside = f"""INSERT INTO {extra}
   SELECT $1, id, beside FROM unnest($2::text[], $3::text[]) AS g(id, beside)
 ON CONFLICT (kind, id) DO UPDATE SET extra_json = excluded.extra_json"""
 

@@ -23,7 +23,7 @@ async def open_store(driver: PostgresSessionPersistDriver) -> None:
 
 async def append(driver: PostgresSessionPersistDriver, name: str, count: int, ledger: str) -> None:
     numbers = iter(range(count))
-    with Path(ledger).open("w") as book:
+    with Path(ledger).open("w") as book:  # noqa: ASYNC230 - written line by line, as they are acknowledged
 
         async def one_after_the_other() -> None:
             for number in numbers:

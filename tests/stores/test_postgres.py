@@ -18,7 +18,6 @@ from pyapp import (
     InvalidRecordError,
     ObservableStore,
     PostgresSessionPersistDriver,
-    SessionEvent,
     StoreError,
     StoreUnavailableError,
 )
@@ -210,7 +209,7 @@ def test_a_connection_is_not_kept_by_a_cancelled_task(postgres: PostgresServer, 
                 blocker.execute(sql.SQL("LOCK {}").format(sql.Identifier(schema, "events")))
                 for call in (driver.append_event("s1", EventDraft("agent", {}, "c", 1)), driver.list_events("s1")):
                     task = asyncio.ensure_future(call)
-                    while not waiting(postgres, schema):
+                    while not waiting(postgres, schema):  # noqa: ASYNC110
                         await asyncio.sleep(0.005)
                     task.cancel()
                     with pytest.raises(asyncio.CancelledError):

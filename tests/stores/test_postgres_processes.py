@@ -66,7 +66,7 @@ def test_tables_are_made_while_upstream_makes_them(postgres: PostgresServer, sch
             rival.execute(f"CREATE SCHEMA {schema}")
             async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
                 task = asyncio.ensure_future(driver.insert_event("s1", event(1)))
-                while not waits_for_a_lock(postgres):
+                while not waits_for_a_lock(postgres):  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
                 rival.commit()
                 await task
@@ -193,7 +193,8 @@ def test_an_import_and_an_append_to_the_same_session(postgres: PostgresServer, s
 def test_other_processes_are_heard(postgres: PostgresServer, schema: str) -> None:
     """First that all may have changed, then each session by its name; nobody is told what is another schema's."""
     listening = worker(postgres, schema, "listen")
-    assert (lines := listening.stdout) is not None
+    lines = listening.stdout
+    assert lines is not None
     try:
         assert lines.readline() == "everything\n"
 
