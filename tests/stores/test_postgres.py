@@ -147,9 +147,9 @@ def test_rows_of_others_that_are_no_records(postgres: PostgresServer, schema: st
 
     async def work() -> None:
         async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
-            with pytest.raises(InvalidRecordError, match="'odd' is not one: event: eventIndex must be a whole number"):
+            with pytest.raises(InvalidRecordError, match="'odd' is not one: eventIndex must be a whole number"):
                 await driver.list_events("s1")
-            with pytest.raises(InvalidRecordError, match="'list' is not one: event: payload must be an object"):
+            with pytest.raises(InvalidRecordError, match="'list' is not one: payload must be an object"):
                 await driver.last_events("s1", 1)
             assert [one.id for one in await driver.last_events("s1", 1, before=(9, ""))] == ["fine"]
 
