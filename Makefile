@@ -22,8 +22,10 @@ build: $(VENV) $(NODE) ## the page, as static files in dist/
 serve: $(VENV) ## serve dist/ as it is
 	@$(BIN)/python web/build/serve.py
 
-test: lint build ## linters, build, then every test in CPython and in Chromium
-	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" $(BIN)/python -m pytest
+test: lint build ## linters, build, then every test in CPython and in Chromium, a few files at a time
+	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" \
+	POSTGRES="$$($(BIN)/python -m tests.stores.postgres_server)" \
+		$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-browsers: ENGINES ?= chromium,firefox,webkit
 test-browsers: build ## the core tests in Chromium, Firefox and WebKit; ENGINES=firefox takes one
@@ -35,8 +37,9 @@ test-browsers: build ## the core tests in Chromium, Firefox and WebKit; ENGINES=
 
 soak: build ## the faults of the tests at full size: 300 kills, 8 tabs, 8 processes, 10,000 values
 	@FAULTS=full CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" \
+		POSTGRES="$$($(BIN)/python -m tests.stores.postgres_server)" \
 		$(BIN)/python -m pytest -v -s tests/faults tests/browser/faults \
-		tests/stores/test_sqlite_processes.py tests/stores/test_sqlite_values.py
+		tests/stores/test_sqlite_processes.py tests/stores/test_sqlite_values.py tests/cli/test_copy.py
 
 lint: $(VENV) $(NODE) ## what the code must look like
 	$(BIN)/ruff check
@@ -54,7 +57,8 @@ format: $(VENV) $(NODE) ## put the code into that shape
 	npx --no-install prettier --write --log-level warn .
 
 bench: build ## measure; see bench/
-	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" $(BIN)/python -m bench
+	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" \
+	POSTGRES="$$($(BIN)/python -m tests.stores.postgres_server)" $(BIN)/python -m bench
 
 chromium: $(VENV) ## print the Chromium that the tests use, installing one if there is none
 	@$(BIN)/python web/build/browsers.py chromium

@@ -15,6 +15,8 @@ import pytest
 from pyapp.drivers.conformance import DRIVER_CONTRACT
 from pyapp.drivers.conformance.kit import DriverPromise
 
+from ..stores.postgres_server import PostgresServer
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LIMIT = 60
 
@@ -69,6 +71,16 @@ def test_sqlite(server: str, tmp_path: Path) -> None:
         assert re.search(r'^  \[\d+\] client: .*"session/prompt"', said, re.MULTILINE)
         assert re.search(r"^  \[\d+\] agent: ", said, re.MULTILINE)
     assert [one.name for one in tmp_path.iterdir()] == ["sessions.db"]
+
+
+def test_postgres(server: str, postgres: PostgresServer) -> None:
+    for number in (1, 2):
+        said = run("postgres.py", server, postgres.address(), "example", "mock", "hello")
+        created = re.findall(r"^Created session (\S+)$", said, re.MULTILINE)
+        listed = re.findall(r"^  (\S+)  agent=mock$", said, re.MULTILINE)
+        assert (len(listed), created[0] in listed) == (number, True)
+        assert re.search(r'^  \[\d+\] client: .*"session/prompt"', said, re.MULTILINE)
+        assert re.search(r"^  \[\d+\] agent: ", said, re.MULTILINE)
 
 
 def test_reload(server: str) -> None:

@@ -63,6 +63,12 @@ class Place:
         return self.server.said(process)
 
 
+def process_of(place: Place) -> str:
+    """The only process that the server runs."""
+    (process,) = place.server.processes
+    return process
+
+
 def agent_messages(events: list[SessionEvent]) -> list[Message]:
     """The messages of the agent, in the order of the store."""
     return [event.payload for event in events if event.sender == "agent"]
