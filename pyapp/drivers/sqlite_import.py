@@ -34,7 +34,7 @@ class Import:
             self._put(connection, PUT_RECORD, "session", [store_session(one.to_row(), SQLITE) for one in records])
 
     def add(self, rows: Sequence[str | SessionEvent]) -> None:
-        """Add events, as they are or as JSON texts of their rows. Raises EventConflictError when an event's id is in use."""
+        """Add events, as they are or as JSON texts. Raises EventConflictError when an event's id is in use."""
         connection = self._database.writer()
         stored = [store_event(_row(one), SQLITE) for one in rows]
         with translated(self._database.name):
