@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 MAX_DEPTH = 200
@@ -54,6 +55,20 @@ def parse_stored(text: str) -> Any:
         raise ValueError("nested more levels deep than Python reads") from None
 
 
+def parse_column(text: str) -> Any:
+    """The value of a JSON text out of a database's column, which anybody may have written there.
+
+    As deep as Python reads safely is fine: what was stored by others is shown rather than refused. Raises ValueError
+    for what is not JSON, nested deeper, or holds a number that is none (NaN, Infinity, 1e999).
+    """
+    return _parse_with(_strict, text)
+
+
+def parse_column_of_decimals(text: str) -> Any:
+    """What `parse_column` does, for a database that writes all digits of 1e300: long integers are read as doubles."""
+    return _parse_with(_of_decimals, text)
+
+
 def dump(value: Any) -> str:
     """The shortest JSON text of a value, non-ASCII characters as they are.
 
@@ -61,6 +76,8 @@ def dump(value: Any) -> str:
     Infinity, TypeError for what JSON has no word for.
     """
     text = _encode(value)
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -68,34 +85,39 @@ def dump(value: Any) -> str:
     return text
 
 
-def check(value: Any) -> None:
+def check(value: Any, above: int = 0) -> None:
     """Raises ValueError, with a reason, for a value that a store could not give back equal to itself.
 
     Refused are what JSON has no word for (tuples and keys that are not text among them, since they would
     come back as something else), NaN and Infinity, more than `MAX_DEPTH` levels, and numbers that
-    JavaScript rounds. No recursion: a value may be nested deeper than the interpreter can follow.
+    JavaScript rounds. `above` are the levels around the value. No recursion: a value may be nested deeper than the
+    interpreter can follow.
     """
+    most = MAX_DEPTH - above
     path = [iter((value,))]
     while path:
         for item in path[-1]:
-            if item is None or isinstance(item, (str, bool)):
+            kind = type(item)  # compared first, since nearly all are of these very types, and it is faster
+            if kind is str or item is None or kind is bool or isinstance(item, str):
                 continue
-            if isinstance(item, (int, float)):
+            if kind is int or kind is float or isinstance(item, (int, float)):
                 if not -_EXACT_TO <= item <= _EXACT_TO:
                     _check_number(item)
-            elif isinstance(item, (dict, list)):
-                if len(path) > MAX_DEPTH:
+            elif kind is dict or kind is list or isinstance(item, (dict, list)):
+                if len(path) > most:
                     raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
                 if isinstance(item, dict):
-                    for key in item:
-                        if not isinstance(key, str):
-                            raise ValueError(f"the key {key!r} is not text")
+                    try:
+                        "".join(item)
+                    except TypeError:
+                        key = next(key for key in item if not isinstance(key, str))
+                        raise ValueError(f"the key {key!r} is not text") from None
                     path.append(iter(item.values()))
                 else:
                     path.append(iter(item))
                 break
             else:
-                raise ValueError(f"a {type(item).__name__} is not a JSON value")
+                raise ValueError(f"a {kind.__name__} is not a JSON value")
         else:
             path.pop()
 
@@ -138,8 +160,38 @@ def nesting(text: str) -> int:
     return deepest
 
 
+def _parse_with(decode: Callable[[str], Any], text: str) -> Any:
+    if text.count("[") + text.count("{") > SAFE_BRACKETS and nesting(text) > SAFE_BRACKETS:
+        raise ValueError(f"nested more than {SAFE_BRACKETS:,} levels deep")
+    try:
+        return decode(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+    except RecursionError:
+        raise ValueError("nested more levels deep than Python reads") from None
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is too large for JavaScript")
+    return number
+
+
+def _integer_or_double(text: str) -> float:
+    """Integers of more than 22 digits are doubles: JavaScript keeps no other exactly."""
+    return int(text) if len(text) <= 22 else _finite(text)
+
+
+# Made once: to give `json.loads` these functions makes a decoder at each call.
+_strict = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).decode
+_of_decimals = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_float=_finite, parse_int=_integer_or_double
+).decode
 
 
 def _check_number(number: float) -> None:

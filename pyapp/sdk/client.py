@@ -22,7 +22,7 @@ from .server import AgentServer, Exchange
 from .session import Session
 from .settings import objects
 from .surroundings import HISTORY_PENDING, SERVER_ID, Surroundings
-from .transport import Transport
+from ..transport import Transport
 
 if TYPE_CHECKING:
     from typing import Self
@@ -267,11 +267,11 @@ class SandboxAgent:
 def usual_transport() -> Transport:
     """`fetch` in the browser, httpx on CPython. Raises ImportError, with what to install, where httpx is missing."""
     if sys.platform == "emscripten":
-        from .fetch import FetchTransport
+        from ..transport.fetch import FetchTransport
 
         return FetchTransport()
     try:
-        from .http import HttpTransport
+        from ..transport.http import HttpTransport
     except ImportError as error:
         raise ImportError("the SDK needs httpx here: pip install 'sandbox-agent-pyodide[http]'") from error
     return HttpTransport()
