@@ -40,11 +40,13 @@ from .sdk.session import Session
 from .types import EventDraft, ListPage, SessionEvent, SessionRecord
 
 if TYPE_CHECKING:
+    from .drivers.rivet import RivetSessionPersistDriver
     from .drivers.sqlite import SQLiteSessionPersistDriver
 
 __version__ = "0.1.0"
 
 _LATER = {
+    "RivetSessionPersistDriver": "drivers.rivet",
     "SQLiteSessionPersistDriver": "drivers.sqlite",
 }
 """Names, and the modules that have them."""
@@ -76,6 +78,7 @@ __all__ = [
     "PromptInterruptedError",
     "PyappError",
     "RestorePreview",
+    "RivetSessionPersistDriver",
     "SQLiteSessionPersistDriver",
     "SandboxAgent",
     "ServerError",

@@ -21,8 +21,8 @@ from .drivers.notes import NoteStore
 from .errors import StoreUnavailableError
 from .remote import DriverCalls
 from .runner.loop import Runner
-from .transport.fetch import FetchTransport
 from .transport import Transport
+from .transport.fetch import FetchTransport
 
 DEFAULT_DATABASE = "sandbox-agent-session-store"
 

@@ -31,6 +31,7 @@ PUBLIC = {
     "PromptInterruptedError",
     "PyappError",
     "RestorePreview",
+    "RivetSessionPersistDriver",
     "SQLiteSessionPersistDriver",
     "SandboxAgent",
     "ServerError",

@@ -21,29 +21,38 @@ interface Context {
   broadcast(name: string, ...values: unknown[]): void;
 }
 
-const sessions = actor({
+/** The methods of upstream's SessionPersistDriver. */
+const five = {
+  getSession: (c: Context, sessionId: string) => of(c).getSession(sessionId),
+  listSessions: (c: Context, request: PageRequest = {}) => refusing(() => of(c).listSessions(request)),
+  listEvents: (c: Context, request: PageRequest & { sessionId: string }) =>
+    refusing(() => of(c).listEvents(request.sessionId, request)),
+
+  updateSession: async (c: Context, given: unknown) => {
+    const known = refusing(() => record(given));
+    of(c).updateSession(known);
+    await saved(c);
+    c.broadcast('sessionsChanged', [known.id]);
+  },
+
+  insertEvent: async (c: Context, sessionId: string, given: unknown) => insert(c, sessionId, [given]),
+};
+
+const life = {
   createState: () => ({ _sandboxAgentPersist: { sessions: {}, events: {} } as Persisted }),
   createVars: (): Vars => ({ sessions: null, saving: Promise.resolve(), imports: new Map() }),
   options: { actionTimeout: 300_000 },
+};
+
+const sessions = actor({
+  ...life,
   actions: {
-    getSession: (c, sessionId: string) => of(c).getSession(sessionId),
-    listSessions: (c, request: PageRequest = {}) => refusing(() => of(c).listSessions(request)),
-    listEvents: (c, request: PageRequest & { sessionId: string }) =>
-      refusing(() => of(c).listEvents(request.sessionId, request)),
-
-    updateSession: async (c, given: unknown) => {
-      const known = refusing(() => record(given));
-      of(c).updateSession(known);
-      await saved(c);
-      c.broadcast('sessionsChanged', [known.id]);
-    },
-
-    insertEvent: async (c, sessionId: string, given: unknown) => insert(c, sessionId, [given]),
+    ...five,
     insertEvents: async (c, sessionId: string, given: unknown) => insert(c, sessionId, list(given)),
 
     appendEvents: async (c, sessionId: string, given: unknown) => {
       const { events, fresh } = refusing(() => of(c).appendEvents(id(sessionId, 'a session'), list(given).map(draft)));
-      await written(c, sessionId, fresh);
+      await written(c, fresh);
       return events;
     },
 
@@ -84,7 +93,10 @@ const sessions = actor({
   },
 });
 
-export const registry = setup({ use: { sessions } });
+/** An actor that has the five alone, as one of upstream's users may: clients do the rest with them. */
+const plainSessions = actor({ ...life, actions: five });
+
+export const registry = setup({ use: { sessions, plainSessions } });
 
 function of(c: Context): Sessions {
   // Reading goes past the proxies that notice changes: they would cost more than the work itself.
@@ -100,14 +112,13 @@ async function insert(c: Context, sessionId: string, given: unknown[]): Promise<
       given.map((row) => event(row, sessionId)),
     );
   });
-  await written(c, sessionId, fresh);
+  await written(c, fresh);
 }
 
-/** What was stored is told once it is saved: to those who listen for events, each; to the others, of which session. */
-async function written(c: Context, sessionId: string, events: SessionEvent[]): Promise<void> {
+/** Events are told once they are saved. */
+async function written(c: Context, events: SessionEvent[]): Promise<void> {
   await saved(c);
   for (const one of events) c.broadcast('sessionEvent', one);
-  if (events.length > 0) c.broadcast('sessionsChanged', [sessionId]);
 }
 
 /**

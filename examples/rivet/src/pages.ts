@@ -50,5 +50,5 @@ function readCursor(kind: string, cursor: string): Key {
   } catch {
     // said below
   }
-  throw new Refusal('invalid_record', `not a cursor of a list of ${kind}`);
+  throw new Refusal('invalid_cursor', `not a cursor of a list of ${kind}`);
 }

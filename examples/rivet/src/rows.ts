@@ -23,7 +23,7 @@ export interface SessionEvent extends EventDraft {
 /** What was sent cannot be stored; nothing was changed. `code` tells clients which way. */
 export class Refusal extends Error {
   constructor(
-    readonly code: 'invalid_record' | 'index_taken' | 'id_taken' | 'session_taken',
+    readonly code: 'invalid_record' | 'invalid_cursor' | 'index_taken' | 'id_taken' | 'session_taken',
     message: string,
   ) {
     super(message);

@@ -98,12 +98,13 @@ export class Sessions {
     const events = drafts.map((draft) => {
       const stored = this.#events.get(draft.id) ?? fresh.get(draft.id);
       if (stored === undefined) {
+        if (!Number.isSafeInteger(next)) throw new Refusal('invalid_record', 'there is no index behind the last event');
         const event: SessionEvent = { ...draft, eventIndex: next++, sessionId };
         fresh.set(event.id, event);
         return event;
       }
       const same = stored.sessionId === sessionId && stored.sender === draft.sender;
-      if (!same || !isDeepStrictEqual(stored.payload, draft.payload) || stored['pyapp:row'] !== draft['pyapp:row']) {
+      if (!same || !isDeepStrictEqual(stored.payload, draft.payload) || !isDeepStrictEqual(stored['pyapp:exact'], draft['pyapp:exact'])) {
         throw idTaken(draft.id);
       }
       return stored;
