@@ -41,12 +41,14 @@ from .types import EventDraft, ListPage, SessionEvent, SessionRecord
 
 if TYPE_CHECKING:
     from .drivers.postgres import PostgresSessionPersistDriver
+    from .drivers.rivet import RivetSessionPersistDriver
     from .drivers.sqlite import SQLiteSessionPersistDriver
 
 __version__ = "0.1.0"
 
 _LATER = {
     "PostgresSessionPersistDriver": "drivers.postgres",
+    "RivetSessionPersistDriver": "drivers.rivet",
     "SQLiteSessionPersistDriver": "drivers.sqlite",
 }
 """Names, and the modules that have them."""
@@ -79,6 +81,7 @@ __all__ = [
     "PromptInterruptedError",
     "PyappError",
     "RestorePreview",
+    "RivetSessionPersistDriver",
     "SQLiteSessionPersistDriver",
     "SandboxAgent",
     "ServerError",

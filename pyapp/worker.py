@@ -23,8 +23,8 @@ from .drivers.remote import RemoteStore
 from .errors import ServerUnreachableError, StoreError, StoreUnavailableError
 from .remote import DriverCalls
 from .runner.loop import Runner
-from .sdk.fetch import FetchTransport
-from .sdk.transport import Request, Transport, send
+from .transport import Request, Transport, send
+from .transport.fetch import FetchTransport
 
 DEFAULT_DATABASE = "sandbox-agent-session-store"
 

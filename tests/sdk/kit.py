@@ -19,7 +19,7 @@ from pyapp import (
 )
 from pyapp.acp.jsonrpc import Message
 from pyapp.sdk.memory import InMemoryAgentServer
-from pyapp.sdk.transport import Transport
+from pyapp.transport import Transport
 
 from .agents import Agent, Turn, echo
 

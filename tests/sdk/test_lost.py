@@ -17,7 +17,7 @@ from pyapp import (
 from pyapp.acp.jsonrpc import Message
 from pyapp.sdk import link, stream
 from pyapp.sdk.memory import InMemoryAgentServer
-from pyapp.sdk.transport import Request, Stream, Transport
+from pyapp.transport import Request, Stream, Transport
 
 from .agents import Process, wait
 from .kit import Place, agent_messages, assert_no_gaps, process_of, run, text_of, until

@@ -12,7 +12,7 @@ from pyapp.drivers.memory import InMemorySessionPersistDriver
 from pyapp.drivers.notes import InMemoryNoteStore, NoteStore
 from pyapp.runner.loop import Runner
 from pyapp.sdk.memory import InMemoryAgentServer
-from pyapp.sdk.transport import Transport
+from pyapp.transport import Transport
 from tests.unit.recordings import DEMO
 
 

@@ -21,7 +21,7 @@ from pyapp.inspector.live.messages import MAX_PROMPT, ConnectWanted, PromptSent,
 from pyapp.inspector.live.values import settings_of
 from pyapp.runner.reachability import advice, refusal
 from pyapp.sdk.memory import InMemoryAgentServer
-from pyapp.sdk.transport import Request
+from pyapp.transport import Request
 from tests.sdk.agents import OPTIONS, Agent, Process, Turn, echo
 from tests.unit.fake_page import FakePage, forget_timers
 from tests.unit.test_inspector import Test, long_session, page_with
