@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from .rivet import rivet_samples
 from .sqlite import sqlite_samples
 
 
@@ -12,4 +13,4 @@ def store_samples(repeats: int) -> dict[str, list[float]]:
     """Milliseconds of each round, by the names that `bench.report` prints."""
     # In this folder, since /tmp may be memory, where nothing ever waits for a disk.
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        return sqlite_samples(Path(folder), repeats)
+        return sqlite_samples(Path(folder), repeats) | rivet_samples(Path(folder), repeats)
