@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .copying import copying_samples
 from .postgres import postgres_samples
+from .rivet import rivet_samples
 from .sqlite import sqlite_samples
 
 
@@ -17,5 +18,6 @@ def store_samples(repeats: int) -> dict[str, list[float]]:
         return (
             sqlite_samples(Path(folder), repeats)
             | postgres_samples(repeats)
+            | rivet_samples(Path(folder), repeats)
             | copying_samples(Path(folder), min(repeats, 5))
         )

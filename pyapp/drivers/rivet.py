@@ -34,10 +34,10 @@ class RivetSessionPersistDriver:
     """A SessionStore in the Rivet actor with this name and key, which is made at the first call if there is none.
 
     `endpoint` is the address of Rivet (`http://127.0.0.1:6420`). Many clients may use one actor: each event gets an
-    index of its own, and all hear of changes. Once it was reached, a call that gets no answer is repeated
-    for 15 s, but for `add_sessions`: events have ids, so none is stored twice. An actor with upstream's five actions
-    alone is used as `with_defaults` uses a driver. `token` is for a Rivet that asks for one. `transport` and `sockets` are other ways to Rivet than the
-    usual ones: httpx and websockets, from the extra `[rivet]`, on CPython, and the browser's own in a page.
+    index of its own, and all hear of changes. Once it was reached, a call that gets no answer is repeated for 15 s, but
+    for `add_sessions`: events have ids, so none is stored twice. An actor with upstream's five actions alone is used as
+    `with_defaults` uses a driver. `token` is for a Rivet that asks for one. `transport` and `sockets` are other ways to
+    Rivet than the usual ones: httpx and websockets, from the extra `[rivet]`, on CPython, the browser's own in a page.
 
     Raises ValueError for an endpoint that is none, ImportError where the extra is missing.
     """

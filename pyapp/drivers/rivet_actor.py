@@ -175,7 +175,8 @@ def _error(group: str, code: str, message: str, action: str) -> Exception:
             return NoActionError(f"{NO_ACTION} {action}")
         case _, "incoming_too_long" | "outgoing_too_long":
             return StoreError(
-                f"{action}: the message is larger than this Rivet takes; raise maxIncomingMessageSize and maxOutgoingMessageSize"
+                f"{action}: the message is larger than this Rivet takes; "
+                "raise maxIncomingMessageSize and maxOutgoingMessageSize"
             )
     return StoreError(f"Rivet could not do {action}: {message}")
 

@@ -41,6 +41,8 @@ class RivetNews:
         self._listeners: Listeners[News] = Listeners()
         self._listening = 0
         self._task: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+        """Those that are closing their sockets."""
 
     def listen(self, listener: Callable[[News], object]) -> Callable[[], None]:
         """Tell `listener` until the returned function is called. The first word is that everything may have changed."""
@@ -63,14 +65,15 @@ class RivetNews:
 
     async def aclose(self) -> None:
         """Tell nobody any more."""
-        task = self._task
         self._stop()
-        if task is not None:
-            await asyncio.wait({task})
+        if self._ending:
+            await asyncio.wait(self._ending)
 
     def _stop(self) -> None:
         task, self._task = self._task, None
         if task is not None:
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
             task.cancel()
 
     async def _run(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 from ..servers import real_server
 from ..stores.conftest import a_server
 from ..stores.postgres_server import PostgresServer
+from ..stores.rivet_server import RivetServer, started
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +24,9 @@ def postgres() -> Iterator[PostgresServer]:
     """A running PostgreSQL."""
     with a_server(durable=False) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def rivet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RivetServer]:
+    """A running Rivet with the actor of examples/rivet/."""
+    yield from started(tmp_path_factory.mktemp("rivet") / "data")

@@ -16,6 +16,7 @@ from pyapp.drivers.conformance import DRIVER_CONTRACT
 from pyapp.drivers.conformance.kit import DriverPromise
 
 from ..stores.postgres_server import PostgresServer
+from ..stores.rivet_server import RivetServer
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LIMIT = 60
@@ -81,6 +82,23 @@ def test_postgres(server: str, postgres: PostgresServer) -> None:
         assert (len(listed), created[0] in listed) == (number, True)
         assert re.search(r'^  \[\d+\] client: .*"session/prompt"', said, re.MULTILINE)
         assert re.search(r"^  \[\d+\] agent: ", said, re.MULTILINE)
+
+
+def test_rivet(server: str, rivet: RivetServer) -> None:
+    said = run("rivet.py", server, rivet.endpoint, "mock", "hello")
+    assert re.search(r'^\[\d+\] client: .*"session/prompt"', said, re.MULTILINE)
+    assert re.search(r"^end_turn; \d+ events in Rivet$", said, re.MULTILINE)
+
+
+def test_rivet_multiplayer(server: str, rivet: RivetServer) -> None:
+    said = run("rivet_multiplayer.py", server, rivet.endpoint)
+    for name in ("Ann", "Ben"):
+        assert re.findall(rf"^{name} sees the prompt: (.*)$", said, re.MULTILINE) == [
+            "Hello from Ann",
+            "Hello from Ben",
+        ]
+        assert said.count(f"{name} sees a turn end") == 2
+    assert re.search(r"^both saw the same \d+ events: True$", said, re.MULTILINE)
 
 
 def test_reload(server: str) -> None:

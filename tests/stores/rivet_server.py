@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -62,3 +63,14 @@ class RivetServer:
             assert self._process.stdout is not None
             self._process.stdout.close()
             self._process = None
+
+
+def started(folder: Path, token: str = "") -> Iterator[RivetServer]:
+    """A running server with data in a new folder; for fixtures."""
+    folder.mkdir()
+    server = RivetServer(folder, token)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()

@@ -11,29 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from pyapp import ObservableStore, RivetSessionPersistDriver, StoreError, StoreUnavailableError
+from pyapp import ObservableStore, RivetSessionPersistDriver, StoreChange, StoreError, StoreUnavailableError
 from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT, WHOLE_CONTRACT, StorePromise
 from pyapp.drivers.conformance.kit import all_events, event, record
 from pyapp.drivers.conformance.store import draft
 from pyapp.types import SessionEvent
 
-from .rivet_server import RivetServer
+from .rivet_server import RivetServer, started
 
 LIMIT = 30.0
 
 BY_FIVE = [*DRIVER_CONTRACT, *STORE_CONTRACT]
 CASES = [("sessions", promise) for promise in (*BY_FIVE, *WHOLE_CONTRACT)]
 CASES += [("plainSessions", promise) for promise in BY_FIVE]
-
-
-def started(folder: Path, token: str = "") -> Iterator[RivetServer]:
-    folder.mkdir()
-    server = RivetServer(folder, token)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture(scope="session")
@@ -122,18 +112,14 @@ def test_others_changes_are_told(rivet: RivetServer) -> None:
             RivetSessionPersistDriver(rivet.endpoint, key="told") as author,
             RivetSessionPersistDriver(rivet.endpoint, key="told") as listener,
         ):
-            changes: asyncio.Queue[object] = asyncio.Queue()
+            changes: asyncio.Queue[StoreChange] = asyncio.Queue()
             stop = listener.on_change(changes.put_nowait)
-            told = await listener_hears(changes)
-            assert told.everything, "the connection is there"
+            assert (await changes.get()).everything, "the connection is there"
             await author.update_session(record())
-            assert (await listener_hears(changes)).session_ids == {"s1"}
+            assert (await changes.get()).session_ids == {"s1"}
             await author.insert_event("s2", event(1, "s2"))
-            assert (await listener_hears(changes)).session_ids == {"s2"}
+            assert (await changes.get()).session_ids == {"s2"}
             stop()
-
-    async def listener_hears(changes: asyncio.Queue[object]):  # type: ignore[no-untyped-def]
-        return await changes.get()
 
     run(work)
 
@@ -183,7 +169,7 @@ def test_refusals_say_what_to_do(rivet: RivetServer, own_rivet: RivetServer) -> 
     async def work() -> None:
         own_rivet.kill()
         async with RivetSessionPersistDriver(own_rivet.endpoint) as driver:
-            with pytest.raises(StoreUnavailableError, match="no answer from Rivet at .*is it running there"):
+            with pytest.raises(StoreUnavailableError, match=r"no answer from Rivet at .*is it running there"):
                 await driver.get_session("s1")
         with pytest.raises(StoreUnavailableError, match="closed"):
             await driver.get_session("s1")
