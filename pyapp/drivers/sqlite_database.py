@@ -193,12 +193,11 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _leave_wal(connection: sqlite3.Connection) -> None:
-    """Where shared memory is only imitated, two connections in WAL mode would not know of each other."""
+    """Back to a rollback journal: Emscripten's file systems imitate shared memory, or have none."""
     if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
         connection.execute("PRAGMA journal_mode = DELETE").fetchone()
     connection.execute("PRAGMA locking_mode = NORMAL").fetchone()
-    look_again = connection.execute("SELECT count(*) FROM sqlite_master")  # only then is the lock let go of
-    look_again.fetchone()
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # only with this the lock is let go of
 
 
 def _complete(connection: sqlite3.Connection, name: str) -> None:
