@@ -22,8 +22,9 @@ build: $(VENV) $(NODE) ## the page, as static files in dist/
 serve: $(VENV) ## serve dist/ as it is
 	@$(BIN)/python web/build/serve.py
 
-test: lint build ## linters, build, then every test in CPython and in Chromium
-	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" $(BIN)/python -m pytest
+test: lint build ## linters, build, then every test in CPython and in Chromium, a few files at a time
+	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" \
+		$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-browsers: ENGINES ?= chromium,firefox,webkit
 test-browsers: build ## the core tests in Chromium, Firefox and WebKit; ENGINES=firefox takes one

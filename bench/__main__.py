@@ -15,6 +15,7 @@ from .driver import driver_samples
 from .extremes import large_events, many_sessions
 from .measure import Figures, import_sessions, medians, openings, reading, seeks, smoothness
 from .sdk import sdk_samples
+from .sdk.flood import flood
 from .start import start_samples
 from .stores import store_samples
 
@@ -28,7 +29,10 @@ def main() -> None:
             figures |= medians(start_samples(bench, options.repeats))
     if not options.only or "stores" in options.only:
         figures |= medians(store_samples(options.repeats))
-    if options.only and {"start", "stores"}.issuperset(options.only):
+    if not options.only or "flood" in options.only:
+        with tempfile.TemporaryDirectory() as name, launched(Path(name)) as bench:  # its session is the only one
+            figures |= flood(bench)
+    if options.only and {"start", "flood", "stores"}.issuperset(options.only):
         print(report.table(figures))
         return
     with tempfile.TemporaryDirectory() as name, launched(Path(name) / "profile") as bench:

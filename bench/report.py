@@ -50,6 +50,7 @@ def table(figures: Figures) -> str:
             *_driver_table(figures),
             *_sdk_table(figures),
             *_store_table(figures),
+            *_flood_line(figures),
             _row(head),
             "| --- | ---: | ---: | ---: |",
             *(_row(row) for row in _by_size(figures)),
@@ -119,6 +120,18 @@ def _driver_table(figures: Figures) -> Iterator[str]:
         mine, theirs = figures[f"{ours}_ms"], figures[f"{other}_ms"]
         ratio = f"{mine / theirs:.2f}" if mine / theirs > 0.05 else f"{mine / theirs:.4f}"
         yield _row((words, f"{mine:.3f} ms", f"{theirs:.3f} ms", ratio, most))
+    yield ""
+
+
+def _flood_line(figures: Figures) -> Iterator[str]:
+    if "flood_s" not in figures:
+        return
+    tasks = figures["flood_long_tasks"]
+    yield (
+        f"10,000 updates in ten seconds, in the inspector: {figures['flood_updates']:,} stored, "
+        f"{figures['flood_gaps']} gaps, {figures['flood_s']} s; tasks of the main thread over 50 ms: "
+        f"{', '.join(f'{task} ms' for task in tasks) or 'none'}."
+    )
     yield ""
 
 

@@ -8,50 +8,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.servers import real_server
 
 from .conftest import Open, go_to_inspector, wait_ready
+from .live_page import STORED, begin, connect, log, message, question, say
+
+UPDATE = "session/update"
 
 PRESS_ENTER = """([field, how]) =>
   field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true, ...how }))"""
-
-
-def connect(page: Page, server: str, token: str = "") -> None:
-    page.get_by_role("button", name="Connect", exact=True).click()
-    dialog = page.get_by_role("dialog", name="Connect to a server")
-    dialog.get_by_role("textbox", name="Server URL").fill(server)
-    dialog.get_by_label("Token").fill(token)
-    dialog.get_by_role("button", name="Connect").click()
-
-
-def begin(page: Page, **chosen: str) -> None:
-    """A new session of the scripted agent."""
-    page.get_by_role("button", name="New session").click()
-    dialog = page.get_by_role("dialog", name="New session")
-    dialog.get_by_role("combobox", name="Agent").select_option("mock")
-    for name, value in chosen.items():
-        dialog.get_by_role("combobox", name=name).select_option(value)
-    dialog.get_by_role("button", name="Create").click()
-    expect(message(page)).to_be_focused()
-
-
-def message(page: Page) -> Locator:
-    return page.get_by_role("textbox", name="Message")
-
-
-def log(page: Page) -> Locator:
-    return page.get_by_role("log", name="Transcript")
-
-
-def say(page: Page, text: str) -> None:
-    message(page).fill(text)
-    message(page).press("Enter")
-
-
-def question(page: Page) -> Locator:
-    return page.get_by_role("group", name="Permission request")
 
 
 def test_a_newcomer_connects_and_chats(open_inspector: Open, agent_server: str) -> None:
@@ -325,3 +292,17 @@ def processes(server: str) -> set[str]:
     """The agent processes that a server runs."""
     with urlopen(f"{server}/v1/acp") as answer:
         return {process["serverId"] for process in json.load(answer)["servers"]}
+
+
+def test_a_flood_is_stored_whole(open_inspector: Open, agent_server: str) -> None:
+    page = open_inspector()
+    connect(page, agent_server)
+    begin(page)
+    say(page, "stream 2000 at 1000")
+    expect(log(page)).to_contain_text("Turn ended")
+    events = page.evaluate(STORED)
+    assert [event["eventIndex"] for event in events] == list(range(1, len(events) + 1))
+    updates = [event["payload"]["params"]["update"] for event in events if event["payload"].get("method") == UPDATE]
+    words = [update for update in updates if update["sessionUpdate"] == "agent_message_chunk"]
+    assert len(words) >= 2000
+    assert not [event for event in events if str(event["payload"].get("method")).startswith("_pyapp/")]

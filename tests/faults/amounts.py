@@ -15,6 +15,7 @@ TABS, APPENDS = (8, 1_000) if FULL else (4, 150)
 VALUES = 10_000 if FULL else 200
 IMPORT_KILLS, IMPORTED_EVENTS = (10, 20_000) if FULL else (1, 5_000)
 RELOADS, TURN_KILLS = (50, 50) if FULL else (5, 2)
+PROXY_RUNS, SERVER_KILLS = (200, 20) if FULL else (12, 4)
 IMPORT_KILLED_WITH = ("browser", "renderer") if FULL else ("browser",)
 
 SEED = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(1 << 32))

@@ -8,7 +8,15 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from pyapp import InMemorySessionPersistDriver, SandboxAgent, SessionEvent, SessionPersistDriver
+from pyapp import (
+    InMemorySessionPersistDriver,
+    PermissionRequest,
+    SandboxAgent,
+    ServerError,
+    Session,
+    SessionEvent,
+    SessionPersistDriver,
+)
 from pyapp.acp.jsonrpc import Message
 from pyapp.sdk.memory import InMemoryAgentServer
 from pyapp.sdk.transport import Transport
@@ -19,15 +27,15 @@ T = TypeVar("T")
 LIMIT = 30
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a test; what goes wrong in a task of the background fails it, too."""
+def run(work: Coroutine[Any, Any, T], limit: float = LIMIT) -> T:
+    """Run a test, for `limit` seconds at most; what goes wrong in a task of the background fails it, too."""
 
     async def watched() -> T:
         failures: list[Any] = []
         asyncio.get_running_loop().set_exception_handler(lambda _loop, context: failures.append(context))
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(limit):
             result = await work
-        assert failures == []
+        assert not failures, failures
         return result
 
     return asyncio.run(watched())
@@ -53,6 +61,12 @@ class Place:
     def said(self, process: str) -> list[Message]:
         """All that an agent's process has said, as its stream has it."""
         return self.server.said(process)
+
+
+def process_of(place: Place) -> str:
+    """The only process that the server runs."""
+    (process,) = place.server.processes
+    return process
 
 
 def agent_messages(events: list[SessionEvent]) -> list[Message]:
@@ -89,3 +103,14 @@ def text_of(events: list[SessionEvent]) -> str:
 
 def size(value: Any) -> int:
     return len(json.dumps(value))
+
+
+def allow_all(session: Session) -> None:
+    """Answer each permission request with "once"; one whose process goes away meanwhile needs no answer."""
+
+    async def answer(request: PermissionRequest) -> None:
+        with suppress(ServerError):
+            await session.respond_permission(request.id, "once")
+
+    answers: set[asyncio.Task[None]] = set()
+    session.on_permission_request(lambda request: answers.add(asyncio.ensure_future(answer(request))))

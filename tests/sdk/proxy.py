@@ -52,12 +52,13 @@ CALM = Plan()
 def seeded_plan(seed: object, number: int) -> Plan:
     """The plan for stream `number`, from 1 on. About one in four is not cut, so that a patient client gets on."""
     chance = random.Random(f"{seed}-{number}")
+    longest_piece = chance.choice((1, 7, 100, 2_000, 0))
     return Plan(
         seed=f"{seed}-{number}",
         cut_after=None if chance.random() < 0.25 else int(2 ** chance.uniform(0, 14)),
         how_cut=chance.choice(("reset", "close", "end")),
-        longest_piece=chance.choice((1, 7, 100, 2_000, 0)),
-        longest_delay=chance.choice((0, 0, 0.002)),
+        longest_piece=longest_piece,
+        longest_delay=chance.choice((0, 0, 0.002)) if longest_piece not in (1, 7) else 0,  # each byte: half a minute
         repeats={chance.randint(1, 200): chance.randint(1, REPEATED_AT_MOST) for _ in range(chance.choice((0, 1, 4)))},
     )
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from pyapp import PermissionRequest, PromptInterruptedError, Session
+from pyapp import PromptInterruptedError, Session
 from pyapp.acp.jsonrpc import Message
 from pyapp.sdk import stream
 
 from .agents import Process
 from .faults import FaultyTransport
-from .kit import Place, agent_messages, assert_no_gaps, run, until
+from .kit import Place, agent_messages, allow_all, assert_no_gaps, run, until
 
 RUNS = 200
 RESTARTS = 20
@@ -37,13 +37,6 @@ async def chatter(process: Process, params: Message) -> Any:
         if rng.random() < 0.05:
             await process.ask(f"{params['prompt'][-1]['text']}-{number}")
     return {"stopReason": "end_turn"}
-
-
-def allow_all(session: Session) -> None:
-    def allow(request: PermissionRequest) -> None:
-        asyncio.ensure_future(session.respond_permission(request.id, "once"))  # noqa: RUF006 - the session waits for it
-
-    session.on_permission_request(allow)
 
 
 async def ended(session: Session) -> None:

@@ -18,16 +18,20 @@ from pyapp.inspector.messages import Ticked
 from pyapp.inspector.model import SPEEDS
 from pyapp.inspector.views.events import coloured
 from pyapp.inspector.views.html import elements_in
-from tests.unit.fake_page import FakeFile, FakePage
+from tests.unit.fake_page import FakeFile, FakePage, forget_timers
 from tests.unit.recordings import DEMO, Script, recorded_sessions
 
 Test = Callable[..., Coroutine[Any, Any, None]]
 
 
 def in_loop(test: Test) -> Callable[..., None]:
+    async def whole(*args: Any, **kwargs: Any) -> None:
+        await test(*args, **kwargs)
+        forget_timers()
+
     @wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:
-        asyncio.run(test(*args, **kwargs))
+        asyncio.run(whole(*args, **kwargs))
 
     return run
 
