@@ -35,10 +35,12 @@ test-browsers: build ## the core tests in Chromium, Firefox and WebKit; ENGINES=
 	export CHROMIUM FIREFOX WEBKIT && \
 	ENGINES="$(ENGINES)" $(BIN)/python -m pytest -v tests/browser/engines
 
-soak: build ## the faults of tests/faults and tests/browser/faults at full size: 200 kills, 8 tabs, 10,000 values
+soak: build ## the faults of the tests at full size: 300 kills, 8 tabs, 8 processes, 10,000 values
 	@FAULTS=full CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" \
 		POSTGRES="$$($(BIN)/python -m tests.stores.postgres_server)" \
-		$(BIN)/python -m pytest -v -s tests/faults tests/browser/faults
+		$(BIN)/python -m pytest -v -s tests/faults tests/browser/faults \
+		tests/stores/test_sqlite_processes.py tests/stores/test_sqlite_values.py \
+		tests/stores/test_postgres_processes.py tests/stores/test_postgres_values.py
 
 lint: $(VENV) $(NODE) ## what the code must look like
 	$(BIN)/ruff check
