@@ -17,7 +17,7 @@ import psycopg
 
 from ..errors import EventConflictError, StoreError
 from ..types import EventDraft, SessionEvent, SessionRecord
-from .base import check_event, check_record, check_same, check_same_draft
+from .base import check_event, check_plain_event, check_record, check_same, check_same_draft
 from .postgres_changes import word_of
 from .postgres_connections import Connection
 from .postgres_layout import LISTENING, Schema
@@ -69,15 +69,18 @@ class Writer:
 
     async def insert(self, session_id: str, events: Sequence[SessionEvent]) -> None:
         """Store events where they say: all, or none. Raises EventConflictError."""
+        checked = [_checked(session_id, event) for event in events]
         given: dict[str, SessionEvent] = {}
-        for event in events:
+        rows: dict[str, Stored] = {}
+        for event, row in zip(events, checked, strict=True):
             check_same(given.setdefault(event.id, event), event)
+            rows.setdefault(event.id, row)
         indexes: set[int] = set()
         for event in given.values():
             if event.event_index in indexes:
                 raise EventConflictError.index_taken(session_id, event.event_index)
             indexes.add(event.event_index)
-        stored = [store_event(event.to_row(), POSTGRES) for event in given.values()]
+        stored = list(rows.values())
 
         async def work(connection: Connection, known: Statements) -> None:
             if len(stored) == 1 and stored[0].beside is None:
@@ -88,7 +91,7 @@ class Writer:
                     return
             elif (await self._store(connection, known, session_id, stored, behind=False)) is not None:
                 return
-            await _retried(lambda: self._insert_checked(connection, known, session_id, given))
+            await _retried(lambda: self._insert_checked(connection, known, session_id, given, rows))
 
         await self._in_turn(session_id, lambda: self._tables.run(work))
 
@@ -128,7 +131,12 @@ class Writer:
         return int(row[0]) if row is not None and row[1] == len(stored) else None
 
     async def _insert_checked(
-        self, connection: Connection, known: Statements, session_id: str, given: dict[str, SessionEvent]
+        self,
+        connection: Connection,
+        known: Statements,
+        session_id: str,
+        given: dict[str, SessionEvent],
+        rows: dict[str, Stored],
     ) -> None:
         """As `insert`, when some of it seems to be taken or stored already."""
         async with connection.transaction():
@@ -142,8 +150,8 @@ class Writer:
             if (taken := await cursor.fetchone()) is not None:
                 raise EventConflictError.index_taken(session_id, taken[0])
             if fresh:
-                rows = _recordset([store_event(event.to_row(), POSTGRES) for event in fresh])
-                await connection.execute(known.insert_many, (rows, POSTGRES.key(session_id), False))
+                recordset = _recordset([rows[event.id] for event in fresh])
+                await connection.execute(known.insert_many, (recordset, POSTGRES.key(session_id), False))
 
     async def _append_checked(
         self, connection: Connection, known: Statements, session_id: str, given: dict[str, EventDraft]
@@ -249,6 +257,19 @@ class Writer:
             waiting.pop()
             if not waiting:
                 del self._turns[session_id]
+
+
+def _checked(session_id: str, event: SessionEvent) -> Stored:
+    """The row of an event. Raises InvalidRecordError unless it is one of this session and fit to be stored."""
+    payload = check_plain_event(session_id, event)
+    if payload is not None and "\\u" not in payload:  # as nearly all are: looked at once, and written out once
+        connection_id = POSTGRES.text(event.connection_id)
+        if connection_id == event.connection_id:
+            id_, session = POSTGRES.key(event.id), POSTGRES.key(session_id)
+            values = (id_, event.event_index, session, event.created_at, connection_id, event.sender, payload)
+            return Stored(values, None)
+    check_event(session_id, event)
+    return store_event(event.to_row(), POSTGRES)
 
 
 async def _stored(connection: Connection, known: Statements, ids: Iterable[str]) -> dict[str, SessionEvent]:
