@@ -1,8 +1,7 @@
 """One SQLite database: opened at the first call, one connection that writes, one that reads, and what each runs on.
 
 A file gets a connection and a thread for either, so that reads wait for no write. A database in memory is its one
-connection, and so is every file where there are no threads: SQLite has no shared memory there, without which a WAL file
-has one connection alone. Then the reads stand in the writer's queue.
+connection, and so is every file where there are no threads. Then the reads stand in the writer's queue.
 """
 
 from __future__ import annotations
@@ -108,6 +107,8 @@ class Database:
             if not self._is_read_only:
                 if HAS_THREADS:
                     _use_wal(connection)
+                else:
+                    _leave_wal(connection)
                 if found.steps:
                     _complete(connection, self.name)
             elif not found.session_columns or not found.has_events:
@@ -150,7 +151,7 @@ class Database:
         # Functions that a hostile file's schema calls are not run.
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA synchronous = FULL")
-        if not HAS_THREADS:
+        if not HAS_THREADS:  # a WAL file is opened without shared memory then (see _leave_wal)
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         return connection
 
@@ -189,6 +190,14 @@ def _use_wal(connection: sqlite3.Connection) -> None:
                 sqlite3.SQLITE_CANTOPEN,
             ):
                 raise
+
+
+def _leave_wal(connection: sqlite3.Connection) -> None:
+    """Back to a rollback journal: Emscripten's file systems imitate shared memory, or have none."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    connection.execute("PRAGMA locking_mode = NORMAL").fetchone()
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # only with this the lock is let go of
 
 
 def _complete(connection: sqlite3.Connection, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -221,6 +222,29 @@ def test_others_wait_for_an_import_and_go_on_when_it_is_cancelled(where: str, tm
             await first
             await driver.update_session(record("c"))
             assert [one.id for one in await all_sessions(driver)] == ["a", "c"]
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("moment", ["before it is told", "before it goes on"])
+def test_a_turn_that_nobody_takes_is_given_back(moment: str, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with opened("file", tmp_path) as driver:
+            await driver.totals()
+            task = asyncio.create_task(driver.add_sessions([record()], []))
+            for _ in range(3):  # the task asks for its turn, and the thread is told
+                await asyncio.sleep(0)
+            while driver._writer._waiting:  # the event loop stands still until the thread has given the turn
+                time.sleep(0.001)  # noqa: ASYNC251
+            time.sleep(0.01)  # noqa: ASYNC251
+            if moment == "before it is told":
+                task.cancel()
+            else:
+                asyncio.get_running_loop().call_soon(task.cancel)
+            await asyncio.gather(task, return_exceptions=True)
+            async with asyncio.timeout(5):
+                await driver.insert_event("s1", event(1))
+            assert await all_sessions(driver) == []
 
     asyncio.run(work())
 

@@ -40,11 +40,27 @@ for name in sorted(os.listdir("/dropped")):
     except PyappError as error:
         dropped[name] = f"{type(error).__name__}: {error}"
 
+async with SQLiteSessionPersistDriver("/tmp/two.db") as one, SQLiteSessionPersistDriver("/tmp/two.db") as other:
+    for number in range(10):
+        await asyncio.gather(*(
+            driver.append_event("s1", EventDraft("agent", {}, "c", 1)) for driver in (one, other, one, other)
+        ))
+    two = [one.event_index for one in await all_events(other, limit=100)]
+
+dropped_ours = []
+async with (
+    SQLiteSessionPersistDriver("/dropped/ours.db") as one,
+    SQLiteSessionPersistDriver("/dropped/ours.db") as other,
+):
+    for driver in (one, other, one, other):
+        dropped_ours.append((await driver.append_event("s1", EventDraft("agent", {}, "c", 1))).event_index)
+
 changes = []
 async with SQLiteSessionPersistDriver() as driver:
     driver.on_change(changes.append)
     await asyncio.gather(*(driver.insert_event("s1", event(index)) for index in range(1, 300)))
-json.dumps({"kept": kept, "dropped": dropped, "told": [sorted(one.session_ids) for one in changes]})
+told = [sorted(one.session_ids) for one in changes]
+json.dumps({"two": [two, dropped_ours], "kept": kept, "dropped": dropped, "told": told})
 """
 
 
@@ -75,4 +91,5 @@ def test_in_pyodide(tmp_path: Path) -> None:
         "upstream-0.2.db": [3, 4, 1],
         "upstream-0.4.db": [3, 4, 1],
     }
+    assert said["two"] == [[*range(1, 41)], [4, 5, 6, 7]]
     assert said["told"][-1:] == [["s1"]]
