@@ -9,7 +9,6 @@ and each write may be repeated.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -17,10 +16,11 @@ import psycopg
 
 from ..errors import EventConflictError, StoreError, StoreUnavailableError
 from ..types import EventDraft, SessionEvent, SessionRecord
-from .base import check_event, check_plain_event, check_record, check_same, check_same_draft
+from .base import check_event, check_record, check_same, check_same_draft
 from .postgres_changes import word_of
 from .postgres_connections import Connection
 from .postgres_layout import LISTENING, Schema
+from .postgres_rows import as_text, brought_row, checked_row, copy_line, recordset
 from .postgres_statements import LOCK, LOCK_MANY, Statements
 from .postgres_tables import Tables
 from .sql_columns import POSTGRES
@@ -51,7 +51,7 @@ class Writer:
         async def work(connection: Connection, known: Statements) -> None:
             async with connection.pipeline():
                 await self._lock(connection, session_id)
-                await connection.execute(known.put_session, (*map(_text, stored.values), stored.beside))
+                await connection.execute(known.put_session, (*map(as_text, stored.values), stored.beside))
 
         await self._in_turn(session_id, lambda: self._tables.run(work))
 
@@ -69,7 +69,7 @@ class Writer:
 
     async def insert(self, session_id: str, events: Sequence[SessionEvent]) -> None:
         """Store events where they say: all, or none. Raises EventConflictError."""
-        checked = [_checked(session_id, event) for event in events]
+        checked = [checked_row(session_id, event) for event in events]
         given: dict[str, SessionEvent] = {}
         rows: dict[str, Stored] = {}
         for event, row in zip(events, checked, strict=True):
@@ -86,7 +86,7 @@ class Writer:
             if len(stored) == 1 and stored[0].beside is None:
                 async with connection.pipeline():
                     await self._lock(connection, session_id)
-                    await connection.writer.execute(known.insert, tuple(map(_text, stored[0].values)))
+                    await connection.writer.execute(known.insert, tuple(map(as_text, stored[0].values)))
                 if connection.writer.rowcount == 1:
                     return
             elif (await self._store(connection, known, session_id, stored, behind=False)) is not None:
@@ -120,7 +120,7 @@ class Writer:
         """Store all, each in its place or behind the last event. Gives the index that they went behind, None when
         nothing was stored because an id or an index is taken.
         """
-        values = (_recordset(stored), POSTGRES.key(session_id), behind)
+        values = (recordset(stored), POSTGRES.key(session_id), behind)
         try:
             async with connection.pipeline():
                 await self._lock(connection, session_id)
@@ -150,8 +150,8 @@ class Writer:
             if (taken := await cursor.fetchone()) is not None:
                 raise EventConflictError.index_taken(session_id, taken[0])
             if fresh:
-                recordset = _recordset([rows[event.id] for event in fresh])
-                await connection.execute(known.insert_many, (recordset, POSTGRES.key(session_id), False))
+                given_rows = recordset([rows[event.id] for event in fresh])
+                await connection.execute(known.insert_many, (given_rows, POSTGRES.key(session_id), False))
 
     async def _append_checked(
         self, connection: Connection, known: Statements, session_id: str, given: dict[str, EventDraft]
@@ -169,7 +169,7 @@ class Writer:
             for event in events:
                 check_event(session_id, event)  # an index may be too large
             if events:
-                rows = _recordset([store_event(event.to_row(), POSTGRES) for event in events])
+                rows = recordset([store_event(event.to_row(), POSTGRES) for event in events])
                 await connection.execute(known.insert_many, (rows, POSTGRES.key(session_id), False))
         return stored | {event.id: event for event in events}
 
@@ -201,7 +201,7 @@ class Writer:
                     await _copy(connection, known, "session", list(stored.values()))
                     added: dict[str, int] = dict.fromkeys(stored, 0)
                     for texts in event_rows:
-                        chunk = [_brought(text, added) for text in texts]
+                        chunk = [brought_row(text, added) for text in texts]
                         await _copy(connection, known, "event", chunk)
                         if progress is not None:
                             progress(sum(added.values()))
@@ -266,19 +266,6 @@ class Writer:
                 del self._turns[session_id]
 
 
-def _checked(session_id: str, event: SessionEvent) -> Stored:
-    """The row of an event. Raises InvalidRecordError unless it is one of this session and fit to be stored."""
-    payload = check_plain_event(session_id, event)
-    if payload is not None and "\\u" not in payload:  # as nearly all are: looked at once, and written out once
-        connection_id = POSTGRES.text(event.connection_id)
-        if connection_id == event.connection_id:
-            id_, session = POSTGRES.key(event.id), POSTGRES.key(session_id)
-            values = (id_, event.event_index, session, event.created_at, connection_id, event.sender, payload)
-            return Stored(values, None)
-    check_event(session_id, event)
-    return store_event(event.to_row(), POSTGRES)
-
-
 async def _stored(connection: Connection, known: Statements, ids: Iterable[str]) -> dict[str, SessionEvent]:
     """Those of the events with these ids that are stored, in whatever session."""
     cursor = await connection.execute(known.events_of_ids, ([POSTGRES.key(id_) for id_ in ids],))
@@ -296,67 +283,14 @@ async def _retried(work: Callable[[], Awaitable[T]]) -> T:
     raise StoreError("event ids are taken and freed again at the same moment; try again")
 
 
-def _brought(text: str, added: dict[str, int]) -> Stored:
-    """The row of an event that an import brings as JSON; it is counted with its session."""
-    row = json.loads(text)
-    event = SessionEvent.from_row(row)
-    session_id = event.session_id
-    added[session_id] = added.get(session_id, 0) + 1
-    # In a row of seven fields, six of them texts and numbers, these characters stand before the payload alone: in a
-    # text the quotation marks would be escaped. What follows is its JSON, up to the brace of the row.
-    if not event.extra and "\\u" not in text and text.endswith("}}"):
-        _, mark, payload = text.partition(',"payload":')
-        if mark and next(reversed(row)) == "payload":
-            id_, key, connection_id = POSTGRES.key(event.id), POSTGRES.key(session_id), event.connection_id
-            values = (id_, event.event_index, key, event.created_at, connection_id, event.sender, payload[:-1])
-            return Stored(values, None)
-    return store_event(event.to_row(), POSTGRES)
-
-
-_COPIED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v"})
-
-
-def _copy_line(values: Sequence[str | int | None]) -> str:
-    """A row as COPY reads it (PostgreSQL's documentation, COPY, "Text Format")."""
-    fields = ["\\N" if value is None else value if type(value) is str else str(value) for value in values]
-    line = "\t".join(fields)
-    # Nearly always the tabs between the fields are all that would have to be escaped.
-    if "\\" in line or line.count("\t") >= len(fields) or "\n" in line or "\r" in line:
-        fields = ["\\N" if value is None else str(value).translate(_COPIED) for value in values]
-        line = "\t".join(fields)
-    return line + "\n"
-
-
 async def _copy(connection: Connection, known: Statements, kind: str, stored: Sequence[Stored]) -> None:
     """Add rows to a table, and those beside."""
     if not stored:
         return
     statement = known.copy_sessions if kind == "session" else known.copy_events
-    text = "".join([_copy_line(one.values) for one in stored])
+    text = "".join([copy_line(one.values) for one in stored])
     async with connection.cursor() as cursor, cursor.copy(statement) as copy:
         await copy.write(text)
     if beside := [(one.values[0], one.beside) for one in stored if one.beside is not None]:
         ids, texts = zip(*beside, strict=True)
         await connection.execute(known.put_beside, (kind, list(ids), list(texts)))
-
-
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def _recordset(stored: Sequence[Stored]) -> str:
-    """Events as the JSON that `Statements.insert_many` takes; the payload is JSON already."""
-    rows = []
-    for one in stored:
-        id_, index, _session, created_at, connection_id, sender, payload = one.values
-        rows.append(
-            f'{{"id":{_json(id_)},"event_index":{index},"created_at":{created_at},'
-            f'"connection_id":{_json(connection_id)},'
-            f'"sender":{_json(sender)},"payload":{payload},"beside":{_json(one.beside)}}}'
-        )
-    return f"[{','.join(rows)}]"
-
-
-def _text(value: str | int | None) -> str | None:
-    """As text, whose type the server takes from the statement: psycopg would send numbers of different sizes as
-    different types, and each combination of these is a statement to prepare."""
-    return value if value is None or type(value) is str else str(value)
