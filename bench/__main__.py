@@ -27,11 +27,11 @@ def main() -> None:
     if not options.only or "start" in options.only:
         with tempfile.TemporaryDirectory() as name, launched(Path(name)) as bench:
             figures |= medians(start_samples(bench, options.repeats))
+    if not options.only or "stores" in options.only:
+        figures |= medians(store_samples(options.repeats))
     if not options.only or "flood" in options.only:
         with tempfile.TemporaryDirectory() as name, launched(Path(name)) as bench:  # its session is the only one
             figures |= flood(bench)
-    if not options.only or "stores" in options.only:
-        figures |= medians(store_samples(options.repeats))
     if options.only and {"start", "flood", "stores"}.issuperset(options.only):
         print(report.table(figures))
         return

@@ -28,7 +28,7 @@ def test_what_goes_in_comes_out(batch: tuple[list[Row], list[Row]], way: str) ->
     assert (len(listed), len(read)) == (len(sessions), len(events))
 
 
-@generated(VALUES // 2)
+@generated(VALUES // 4)
 @given(malformed())
 def test_what_is_malformed_is_refused(wrong: Malformed) -> None:
     async def run() -> list[str]:
