@@ -3,8 +3,8 @@
     python examples/postgres.py http://127.0.0.1:2468 [DATABASE] [SCHEMA] [AGENT] [PROMPT]
 
 DATABASE is a connection string, `postgresql://USER:PASSWORD@HOST:5432/NAME`; leave the password to PGPASSWORD or
-DATABASE is a connection string, `postgresql://USER:PASSWORD@HOST:5432/NAME`; leave the password to PGPASSWORD or
-`pip install 'sandbox-agent-pyodide[http,postgres]'`.
+~/.pgpass, where nobody sees it. Run it twice, on one machine or on two: the sessions of before are still there. It
+needs `pip install 'sandbox-agent-pyodide[http,postgres]'`.
 """
 
 from __future__ import annotations

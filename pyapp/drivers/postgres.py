@@ -156,13 +156,10 @@ class PostgresSessionPersistDriver:
 
     async def insert_event(self, session_id: str, event: SessionEvent) -> None:
         """Store one event; return when it is durable. Raises EventConflictError, InvalidRecordError, StoreFullError."""
-        check_event(session_id, event)
         await self._writer.insert(session_id, (event,))
 
     async def insert_events(self, session_id: str, events: Sequence[SessionEvent]) -> None:
         """Store some events: all, or none. Raises EventConflictError, InvalidRecordError, StoreFullError."""
-        for event in events:
-            check_event(session_id, event)
         if events:
             await self._writer.insert(session_id, events)
 

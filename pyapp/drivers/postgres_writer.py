@@ -9,18 +9,18 @@ and each write may be repeated.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
 import psycopg
 
-from ..errors import EventConflictError, StoreError
+from ..errors import EventConflictError, StoreError, StoreUnavailableError
 from ..types import EventDraft, SessionEvent, SessionRecord
 from .base import check_event, check_record, check_same, check_same_draft
 from .postgres_changes import word_of
 from .postgres_connections import Connection
 from .postgres_layout import LISTENING, Schema
+from .postgres_rows import as_text, brought_row, checked_row, copy_line, recordset
 from .postgres_statements import LOCK, LOCK_MANY, Statements
 from .postgres_tables import Tables
 from .sql_columns import POSTGRES
@@ -51,7 +51,7 @@ class Writer:
         async def work(connection: Connection, known: Statements) -> None:
             async with connection.pipeline():
                 await self._lock(connection, session_id)
-                await connection.execute(known.put_session, (*map(_text, stored.values), stored.beside))
+                await connection.execute(known.put_session, (*map(as_text, stored.values), stored.beside))
 
         await self._in_turn(session_id, lambda: self._tables.run(work))
 
@@ -69,26 +69,29 @@ class Writer:
 
     async def insert(self, session_id: str, events: Sequence[SessionEvent]) -> None:
         """Store events where they say: all, or none. Raises EventConflictError."""
+        checked = [checked_row(session_id, event) for event in events]
         given: dict[str, SessionEvent] = {}
-        for event in events:
+        rows: dict[str, Stored] = {}
+        for event, row in zip(events, checked, strict=True):
             check_same(given.setdefault(event.id, event), event)
+            rows.setdefault(event.id, row)
         indexes: set[int] = set()
         for event in given.values():
             if event.event_index in indexes:
                 raise EventConflictError.index_taken(session_id, event.event_index)
             indexes.add(event.event_index)
-        stored = [store_event(event.to_row(), POSTGRES) for event in given.values()]
+        stored = list(rows.values())
 
         async def work(connection: Connection, known: Statements) -> None:
             if len(stored) == 1 and stored[0].beside is None:
                 async with connection.pipeline():
                     await self._lock(connection, session_id)
-                    await connection.writer.execute(known.insert, tuple(map(_text, stored[0].values)))
+                    await connection.writer.execute(known.insert, tuple(map(as_text, stored[0].values)))
                 if connection.writer.rowcount == 1:
                     return
             elif (await self._store(connection, known, session_id, stored, behind=False)) is not None:
                 return
-            await _retried(lambda: self._insert_checked(connection, known, session_id, given))
+            await _retried(lambda: self._insert_checked(connection, known, session_id, given, rows))
 
         await self._in_turn(session_id, lambda: self._tables.run(work))
 
@@ -117,7 +120,7 @@ class Writer:
         """Store all, each in its place or behind the last event. Gives the index that they went behind, None when
         nothing was stored because an id or an index is taken.
         """
-        values = (_recordset(stored), POSTGRES.key(session_id), behind)
+        values = (recordset(stored), POSTGRES.key(session_id), behind)
         try:
             async with connection.pipeline():
                 await self._lock(connection, session_id)
@@ -128,7 +131,12 @@ class Writer:
         return int(row[0]) if row is not None and row[1] == len(stored) else None
 
     async def _insert_checked(
-        self, connection: Connection, known: Statements, session_id: str, given: dict[str, SessionEvent]
+        self,
+        connection: Connection,
+        known: Statements,
+        session_id: str,
+        given: dict[str, SessionEvent],
+        rows: dict[str, Stored],
     ) -> None:
         """As `insert`, when some of it seems to be taken or stored already."""
         async with connection.transaction():
@@ -142,8 +150,8 @@ class Writer:
             if (taken := await cursor.fetchone()) is not None:
                 raise EventConflictError.index_taken(session_id, taken[0])
             if fresh:
-                rows = _recordset([store_event(event.to_row(), POSTGRES) for event in fresh])
-                await connection.execute(known.insert_many, (rows, POSTGRES.key(session_id), False))
+                given_rows = recordset([rows[event.id] for event in fresh])
+                await connection.execute(known.insert_many, (given_rows, POSTGRES.key(session_id), False))
 
     async def _append_checked(
         self, connection: Connection, known: Statements, session_id: str, given: dict[str, EventDraft]
@@ -161,7 +169,7 @@ class Writer:
             for event in events:
                 check_event(session_id, event)  # an index may be too large
             if events:
-                rows = _recordset([store_event(event.to_row(), POSTGRES) for event in events])
+                rows = recordset([store_event(event.to_row(), POSTGRES) for event in events])
                 await connection.execute(known.insert_many, (rows, POSTGRES.key(session_id), False))
         return stored | {event.id: event for event in events}
 
@@ -179,7 +187,11 @@ class Writer:
                 raise EventConflictError.brought_twice()
             stored[record.id] = store_session(record.to_row(), POSTGRES)
 
+        begun = False
+
         async def work(connection: Connection, known: Statements) -> None:
+            nonlocal begun
+            begun = True
             chunk: list[Stored] = []
             try:
                 async with connection.transaction():
@@ -189,13 +201,8 @@ class Writer:
                     await _copy(connection, known, "session", list(stored.values()))
                     added: dict[str, int] = dict.fromkeys(stored, 0)
                     for texts in event_rows:
-                        events = [
-                            SessionEvent.from_row(json.loads(one)) if isinstance(one, str) else one for one in texts
-                        ]
-                        chunk = [store_event(event.to_row(), POSTGRES) for event in events]
+                        chunk = [brought_row(one, added) for one in texts]
                         await _copy(connection, known, "event", chunk)
-                        for event in events:
-                            added[event.session_id] = added.get(event.session_id, 0) + 1
                         if progress is not None:
                             progress(sum(added.values()))
                         await asyncio.sleep(0)  # a task that was cancelled hears of it here
@@ -207,7 +214,13 @@ class Writer:
                     raise EventConflictError.id_taken(POSTGRES.id_of(taken[0])) from None
                 raise EventConflictError.brought_twice() from None
 
-        await self._tables.run(work, again=False, limited=False)
+        try:
+            await self._tables.run(work, again=False, limited=False)
+        except StoreUnavailableError as lost:
+            if not begun:
+                raise
+            advice = "The import was under way: look whether its sessions are stored, and repeat it if they are not"
+            raise StoreUnavailableError(f"{lost}. {advice}") from None
 
     async def _refuse_known(self, connection: Connection, known: Statements, session_ids: Iterable[str]) -> None:
         """Raises EventConflictError when one of these sessions is stored, or events of it."""
@@ -275,31 +288,9 @@ async def _copy(connection: Connection, known: Statements, kind: str, stored: Se
     if not stored:
         return
     statement = known.copy_sessions if kind == "session" else known.copy_events
+    text = "".join([copy_line(one.values) for one in stored])
     async with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for one in stored:
-            await copy.write_row(one.values)
+        await copy.write(text)
     if beside := [(one.values[0], one.beside) for one in stored if one.beside is not None]:
         ids, texts = zip(*beside, strict=True)
         await connection.execute(known.put_beside, (kind, list(ids), list(texts)))
-
-
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def _recordset(stored: Sequence[Stored]) -> str:
-    """Events as the JSON that `Statements.insert_many` takes; the payload is JSON already."""
-    rows = []
-    for one in stored:
-        id_, index, _session, created_at, connection_id, sender, payload = one.values
-        rows.append(
-            f'{{"id":{_json(id_)},"event_index":{index},"created_at":{created_at},'
-            f'"connection_id":{_json(connection_id)},'
-            f'"sender":{_json(sender)},"payload":{payload},"beside":{_json(one.beside)}}}'
-        )
-    return f"[{','.join(rows)}]"
-
-
-def _text(value: str | int | None) -> str | None:
-    """As text, whose type the server takes from the statement: psycopg would send numbers of different sizes as
-    different types, and each combination of these is a statement to prepare."""
-    return value if value is None or type(value) is str else str(value)

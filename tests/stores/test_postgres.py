@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -18,8 +20,10 @@ from pyapp import (
     InvalidRecordError,
     ObservableStore,
     PostgresSessionPersistDriver,
+    SessionEvent,
     StoreError,
     StoreUnavailableError,
+    json_text,
 )
 from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT, WHOLE_CONTRACT, StorePromise
 from pyapp.drivers.conformance.kit import all_events, all_sessions, event, record
@@ -152,6 +156,43 @@ def test_rows_of_others_that_are_no_records(postgres: PostgresServer, schema: st
             with pytest.raises(InvalidRecordError, match="'list' is not one: payload must be an object"):
                 await driver.last_events("s1", 1)
             assert [one.id for one in await driver.last_events("s1", 1, before=(9, ""))] == ["fine"]
+
+    asyncio.run(work())
+
+
+def test_an_import_brings_any_text(postgres: PostgresServer, schema: str) -> None:
+    """What COPY or JSON write with a backslash, and what looks like the beginning of a payload."""
+    odd = [
+        "a\tb\nc\rd\\e\bf\fg\vh",
+        "\\N",
+        "\\.",
+        '","payload":{"x":1}}',
+        "\\\\u0041",
+        "a\0b",
+        "\ud83d",
+        "\u2028",
+        "}}",
+        "",
+    ]
+    given = [
+        SessionEvent(
+            f"{number}{text}".replace("\ud83d", "?"), number, "s1", 1, text, "agent", {"text": text, text: [text]}
+        )
+        for number, text in enumerate(odd, 1)
+    ]
+    given.append(SessionEvent("more", 90, "s1", 1, "c", "client", {}, {"payload:": {",payload": [{"payload": 2}]}}))
+    given.append(SessionEvent("none", 91, "s1", 1, "c", "client", {}))
+    first = [json.dumps(one.to_row()) for one in given]
+    last = {"payload": {"last": False}, **event(99).to_row()}
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            shortest = [json_text.dump(replace(one, id=f"{one.id}*", session_id="s2").to_row()) for one in given]
+            known = record("s1", extra={"odd": odd}, sandbox_id=odd[0])
+            await driver.add_sessions([known, record("s2")], [first, shortest, [json.dumps(last)]])
+            assert await all_events(driver, "s1") == [*given, event(99)]
+            assert await all_events(driver, "s2") == [replace(one, id=f"{one.id}*", session_id="s2") for one in given]
+            assert await driver.get_session("s1") == known
 
     asyncio.run(work())
 

@@ -14,7 +14,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pyapp import EventConflictError, EventDraft, PostgresSessionPersistDriver, StoreChange
+from pyapp import (
+    EventConflictError,
+    EventDraft,
+    PostgresSessionPersistDriver,
+    StoreChange,
+    StoreUnavailableError,
+    Totals,
+)
 from pyapp.drivers.conformance.kit import all_events, event, record
 from pyapp.drivers.conformance.whole import rows
 
@@ -56,6 +63,38 @@ def wait_until(condition: Callable[[], bool]) -> None:
 def test_ten_processes_start_at_once(postgres: PostgresServer, schema: str) -> None:
     processes = [worker(postgres, schema, "open") for _ in range(STARTS)]
     assert [ended(process) for process in processes] == ["1\n"] * STARTS
+
+
+def test_one_makes_the_tables_and_the_others_wait(postgres: PostgresServer, schema: str) -> None:
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            with psycopg.connect(postgres.address(), autocommit=True) as first:
+                first.execute("SELECT pg_advisory_lock(%s, %s)", (driver._schema.lock, 1_025))
+                task = asyncio.ensure_future(driver.totals())
+                while not waits_for_a_lock(postgres):  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
+                assert first.execute("SELECT to_regnamespace(%s)", (schema,)).fetchone() == (None,)
+            assert (await task).events == 0
+
+    asyncio.run(work())
+
+
+def test_an_import_that_loses_its_server(durable_postgres: PostgresServer, schema: str) -> None:
+    """It is not repeated, nothing of it is stored, and the store works on."""
+
+    def chunks() -> Iterator[list[str]]:
+        yield rows([event(1)])
+        durable_postgres.restart("immediate")
+        yield rows([event(2)])
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(durable_postgres.address(), schema) as driver:
+            with pytest.raises(StoreUnavailableError, match="look whether its sessions are stored"):
+                await driver.add_sessions([record()], chunks())
+            assert (await driver.totals(), await all_events(driver)) == (Totals(0, 0), [])
+            await driver.add_sessions([record()], [rows([event(1)])])
+
+    asyncio.run(work())
 
 
 def test_tables_are_made_while_upstream_makes_them(postgres: PostgresServer, schema: str) -> None:
