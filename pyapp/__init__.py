@@ -1,7 +1,11 @@
 """Keep, list and replay coding-agent sessions, on CPython and in the browser.
 
-The public names, and nothing else: importing this needs only the standard library and no browser.
+The public names, and nothing else: importing this needs only the standard library and no browser. What stands under
+`_LATER` is imported when it is asked for, since not everybody who imports this needs a database.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .acp.messages import PermissionOption, PermissionRequest
 from .drivers.base import ObservableStore, SessionPersistDriver, SessionStore, StoreChange, Totals
@@ -35,7 +39,22 @@ from .sdk.server import Exchange
 from .sdk.session import Session
 from .types import EventDraft, ListPage, SessionEvent, SessionRecord
 
+if TYPE_CHECKING:
+    from .drivers.sqlite import SQLiteSessionPersistDriver
+
 __version__ = "0.1.0"
+
+_LATER = {
+    "SQLiteSessionPersistDriver": "drivers.sqlite",
+}
+"""Names, and the modules that have them."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_LATER[name]}", __name__), name)
+
 
 __all__ = [
     "AgentError",
@@ -57,6 +76,7 @@ __all__ = [
     "PromptInterruptedError",
     "PyappError",
     "RestorePreview",
+    "SQLiteSessionPersistDriver",
     "SandboxAgent",
     "ServerError",
     "ServerRefusedError",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 MAX_DEPTH = 200
@@ -52,6 +53,20 @@ def parse_stored(text: str) -> Any:
         return json.loads(text)
     except RecursionError:
         raise ValueError("nested more levels deep than Python reads") from None
+
+
+def parse_column(text: str) -> Any:
+    """The value of a JSON text out of a database's column, which anybody may have written there.
+
+    As deep as Python reads safely is fine: what was stored by others is shown rather than refused. Raises ValueError
+    for what is not JSON, nested deeper, or holds a number that is none (NaN, Infinity, 1e999).
+    """
+    return _parse_with(_strict, text)
+
+
+def parse_column_of_decimals(text: str) -> Any:
+    """What `parse_column` does, for a database that writes all digits of 1e300: long integers are read as doubles."""
+    return _parse_with(_of_decimals, text)
 
 
 def dump(value: Any) -> str:
@@ -138,8 +153,38 @@ def nesting(text: str) -> int:
     return deepest
 
 
+def _parse_with(decode: Callable[[str], Any], text: str) -> Any:
+    if text.count("[") + text.count("{") > SAFE_BRACKETS and nesting(text) > SAFE_BRACKETS:
+        raise ValueError(f"nested more than {SAFE_BRACKETS:,} levels deep")
+    try:
+        return decode(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+    except RecursionError:
+        raise ValueError("nested more levels deep than Python reads") from None
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is too large for JavaScript")
+    return number
+
+
+def _integer_or_double(text: str) -> float:
+    """Integers of more than 22 digits are doubles: JavaScript keeps no other exactly."""
+    return int(text) if len(text) <= 22 else _finite(text)
+
+
+# Made once: to give `json.loads` these functions makes a decoder at each call.
+_strict = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).decode
+_of_decimals = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_float=_finite, parse_int=_integer_or_double
+).decode
 
 
 def _check_number(number: float) -> None:

@@ -21,6 +21,7 @@ from .idb import Aborted, Connection, Durability, Transaction, begin, durability
 from .indexeddb_connection import MOST_TRIES, Database, is_lost, stores_array
 from .indexeddb_layout import INDEX, event_key, event_range, index_range, read_event
 from .prompt import PromptFuture
+from .runs import runs_of
 
 MOST_EVENTS = 2_000
 MOST_CHARACTERS = 8 << 20
@@ -264,17 +265,7 @@ def _runs(inserts: Sequence[Insert]) -> Sequence[tuple[str, int, int]]:
     if len(inserts) == 1 and len(inserts[0].events) == 1:
         event = inserts[0].events[0]
         return [(event.session_id, event.event_index, event.event_index)]
-    runs: list[tuple[str, int, int]] = []
-    for session_id, index in sorted(
-        (event.session_id, event.event_index) for write in inserts for event in write.events
-    ):
-        if runs and runs[-1][0] == session_id and runs[-1][2] >= index - 1:
-            if runs[-1][2] == index:
-                raise EventConflictError.index_taken(session_id, index)
-            runs[-1] = session_id, runs[-1][1], index
-        else:
-            runs.append((session_id, index, index))
-    return runs
+    return runs_of((event.session_id, event.event_index) for write in inserts for event in write.events)
 
 
 def _issue_appends(transaction: Transaction, appends: Sequence[Append]) -> None:

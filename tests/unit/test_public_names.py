@@ -31,6 +31,7 @@ PUBLIC = {
     "PromptInterruptedError",
     "PyappError",
     "RestorePreview",
+    "SQLiteSessionPersistDriver",
     "SandboxAgent",
     "ServerError",
     "ServerRefusedError",
@@ -56,6 +57,13 @@ PUBLIC = {
 def test_the_public_names() -> None:
     assert set(pyapp.__all__) == PUBLIC
     assert all(hasattr(pyapp, name) for name in PUBLIC)
+
+
+def test_importing_loads_no_database() -> None:
+    loaded = "print('sqlite3' in sys.modules)"
+    code = f"import sys, pyapp; {loaded}; pyapp.SQLiteSessionPersistDriver; {loaded}"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.split() == ["False", "True"]
 
 
 def test_importing_needs_the_standard_library_only() -> None:

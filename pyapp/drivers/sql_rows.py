@@ -1,0 +1,227 @@
+"""Records and events as rows of upstream's SQL tables, and back: for every store that has these tables.
+
+A row has a column for each field that upstream knows. What the columns cannot hold goes into a row beside, of the table
+`pyapp_extra`, which upstream does not look at: fields that upstream does not know, optional fields that are null, and
+the exact value where a column holds only something near to it. A row beside is there only where it is needed.
+
+Upstream may write a row again and knows nothing of the one beside. So what a column says is true: an exact value counts
+only as long as its column holds what was put there for it. Unknown fields stay.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..errors import InvalidRecordError
+from ..json_text import dump, parse_column
+from ..types import Row, SessionEvent, SessionRecord
+from .base import SessionHead
+from .sql_columns import Columns
+
+BESIDE = "pyapp_extra"
+BESIDE_COLUMNS = ("kind", "id", "extra_json")
+"""The table beside, its key (kind, id), all columns text that is not null. The id is as in the row's own column."""
+
+Kind = Literal["session", "event"]
+
+Value = str | int | None
+"""What goes into a column."""
+
+Fields = tuple[tuple[str, str, bool], ...]
+
+SESSION_FIELDS: Fields = (
+    ("id", "id", False),
+    ("agent", "agent", False),
+    ("agentSessionId", "agent_session_id", False),
+    ("lastConnectionId", "last_connection_id", False),
+    ("createdAt", "created_at", False),
+    ("destroyedAt", "destroyed_at", False),
+    ("sandboxId", "sandbox_id", False),
+    ("sessionInit", "session_init_json", True),
+    ("configOptions", "config_options_json", True),
+    ("modes", "modes_json", True),
+)
+EVENT_FIELDS: Fields = (
+    ("id", "id", False),
+    ("eventIndex", "event_index", False),
+    ("sessionId", "session_id", False),
+    ("createdAt", "created_at", False),
+    ("connectionId", "connection_id", False),
+    ("sender", "sender", False),
+    ("payload", "payload_json", True),
+)
+"""The name of each field, that of its column, and whether the column holds JSON."""
+
+SESSION_COLUMNS = tuple(column for _, column, _ in SESSION_FIELDS)
+EVENT_COLUMNS = tuple(column for _, column, _ in EVENT_FIELDS)
+HEAD_COLUMNS = ("id", "agent", "created_at", "destroyed_at")
+
+_HEAD_FIELDS: Fields = tuple(field for field in SESSION_FIELDS if field[1] in HEAD_COLUMNS)
+_PAYLOAD = ',"payload":'
+_KEYS = {"id", "sessionId"}
+"""Fields that rows are found by: no column may hold less of them than all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record or an event as it is stored: the values of its columns, in their order, and the text of the row beside,
+    None when it needs none."""
+
+    values: tuple[Value, ...]
+    beside: str | None
+
+
+def store_session(row: Row, columns: Columns) -> Stored:
+    """The values for SESSION_COLUMNS of a record's row (`to_row`) that `check_record` has passed."""
+    return _store(row, SESSION_FIELDS, columns)
+
+
+def store_event(row: Row, columns: Columns) -> Stored:
+    """The values for EVENT_COLUMNS of an event's row (`to_row`) that `check_event` has passed."""
+    return _store(row, EVENT_FIELDS, columns)
+
+
+def store_checked_event(event: SessionEvent, text: str, columns: Columns) -> Stored:
+    """What `store_event` gives, for an event of which `check_event` has given this text: its payload is not written as
+    JSON a second time. The event's index may be another than that in the text.
+    """
+    if not event.extra:
+        # Quotes within JSON's strings are escaped, so the first such mark is the field itself, which is the last one.
+        payload = text[text.index(_PAYLOAD) + len(_PAYLOAD) : -1]
+        connection = event.connection_id
+        if columns.text(connection) is connection and columns.json(payload) is payload:
+            key = columns.key
+            return Stored(
+                (
+                    key(event.id),
+                    event.event_index,
+                    key(event.session_id),
+                    event.created_at,
+                    connection,
+                    event.sender,
+                    payload,
+                ),
+                None,
+            )
+    return store_event(event.to_row(), columns)
+
+
+def read_session(values: Sequence[object], beside: object, columns: Columns) -> SessionRecord:
+    """The record of a row (SESSION_COLUMNS) and of the row beside, if there is one. Raises InvalidRecordError, with the
+    id, for a row that is none: anybody may have written it."""
+    try:
+        return SessionRecord.from_row(_read(values, beside, SESSION_FIELDS, columns))
+    except ValueError as error:
+        raise _not_one("session record", values[0], error) from None
+
+
+def read_event(values: Sequence[object], beside: object, columns: Columns) -> SessionEvent:
+    """The event of a row (EVENT_COLUMNS) and of the row beside, if there is one. Raises InvalidRecordError, with the
+    id, for a row that is none."""
+    try:
+        return SessionEvent.from_row(_read(values, beside, EVENT_FIELDS, columns))
+    except ValueError as error:
+        raise _not_one("event", values[0], error) from None
+
+
+def read_head(values: Sequence[object], beside: object, columns: Columns) -> SessionHead:
+    """The head of a session's row (HEAD_COLUMNS). Raises InvalidRecordError, with the id."""
+    try:
+        row = _read(values, beside, _HEAD_FIELDS, columns)
+        return SessionHead.of(SessionRecord.from_row({"agentSessionId": "", "lastConnectionId": "", **row}))
+    except ValueError as error:
+        raise _not_one("session record", values[0], error) from None
+
+
+def _store(row: Row, fields: Fields, columns: Columns) -> Stored:
+    values: list[Value] = []
+    exact: Row = {}
+    known = 0
+    for name, _, is_json in fields:
+        value = row.get(name)
+        if value is None:
+            values.append(None)
+            continue
+        known += 1
+        if is_json:
+            text = dump(value)
+            held = columns.json(text)
+        elif type(value) is str:
+            text = value
+            held = columns.key(text) if name in _KEYS else columns.text(text)
+        else:
+            values.append(value)
+            continue
+        values.append(held)
+        if held is not text and held != text and name not in _KEYS:
+            exact[name] = value
+    if known == len(row) and not exact:  # as nearly all are
+        return Stored(tuple(values), None)
+    beside: Row = {"exact": exact} if exact else {}
+    names = {name for name, _, _ in fields}
+    if extra := {name: value for name, value in row.items() if name not in names or value is None}:
+        beside["extra"] = extra
+    return Stored(tuple(values), dump(beside))
+
+
+def _read(values: Sequence[object], beside: object, fields: Fields, columns: Columns) -> Row:
+    """The camelCase row. Raises ValueError for a column that is not JSON where it should be."""
+    row: Row = {}
+    for value, (name, _, is_json) in zip(values, fields, strict=True):
+        if value is None:
+            continue  # left out, where that may be; where not, from_row says that it is missing
+        if is_json:
+            row[name] = _parsed(name, value, columns)
+        elif name in _KEYS and type(value) is str:
+            row[name] = columns.id_of(value)
+        else:
+            row[name] = value
+    if beside is not None:
+        _add_beside(row, beside, values, fields, columns)
+    return row
+
+
+def _parsed(name: str, value: object, columns: Columns) -> Any:
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text, not {type(value).__name__}")
+    try:
+        return columns.parse(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _add_beside(row: Row, beside: object, values: Sequence[object], fields: Fields, columns: Columns) -> None:
+    """What the row beside says is added, where the columns do not say something else."""
+    kept = parse_column(beside) if isinstance(beside, str) else None
+    if not isinstance(kept, dict):
+        raise ValueError("what is kept beside it in pyapp_extra is not a JSON object")
+    exact, extra = kept.get("exact"), kept.get("extra")
+    if isinstance(exact, dict):
+        for value, (name, _, is_json) in zip(values, fields, strict=True):
+            if name in exact and isinstance(value, str) and _is_still(value, exact[name], is_json, columns):
+                row[name] = exact[name]
+    if isinstance(extra, dict):
+        for name, value in extra.items():
+            row.setdefault(name, value)
+
+
+def _is_still(held: str, exact: Any, is_json: bool, columns: Columns) -> bool:
+    """Whether a column holds what was put there for this value."""
+    if is_json:
+        # Databases write numbers in ways of their own; what differs as a double differs.
+        return bool(_in_doubles(held) == _in_doubles(columns.json(dump(exact))))
+    return isinstance(exact, str) and held == columns.text(exact)
+
+
+def _in_doubles(text: str) -> Any:
+    return json.loads(text, parse_int=float)
+
+
+def _not_one(what: str, id_: object, error: ValueError) -> InvalidRecordError:
+    shown = repr(id_)
+    return InvalidRecordError(
+        f"the stored {what} {shown if len(shown) <= 80 else shown[:80] + '…'} is not one: {error}"
+    )

@@ -1,0 +1,203 @@
+"""One SQLite database: opened at the first call, one connection that writes, one that reads, and what each runs on.
+
+A file gets a connection and a thread for either, so that reads wait for no write. A database in memory is its one
+connection, and so is every file where there are no threads: SQLite has no shared memory there, without which a WAL file
+has one connection alone. Then the reads stand in the writer's queue.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from ..errors import StoreUnavailableError, UnknownLayoutError
+from .lanes import HAS_THREADS, open_lane
+from .sqlite_errors import BUSY_SECONDS, code_of, read_only, translated, why_not
+from .sqlite_layout import Found, Statements, look
+
+MEMORY = ":memory:"
+T = TypeVar("T")
+
+
+class Database:
+    """The file, or the memory, called `name`. What is not said to run on a lane runs anywhere."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.statements = Statements()
+        self.writing = open_lane("pyapp-sqlite-write")
+        self.reading = open_lane("pyapp-sqlite-read")
+        self.has_reader = name != MEMORY and HAS_THREADS
+        self._writer: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._is_read_only = False
+        self._mode = "rwc"
+        self._is_closing = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the layout is known to be there."""
+        return self._writer is not None
+
+    def check_open(self) -> None:
+        """Raises StoreUnavailableError once it is being closed."""
+        if self._is_closing:
+            raise StoreUnavailableError(f"the store {self.name} was closed; open another one")
+
+    def refuse_calls(self) -> None:
+        """From now on `check_open` raises."""
+        self._is_closing = True
+
+    # on the writing lane
+
+    def writer(self) -> sqlite3.Connection:
+        """The connection that writes, opened now if it was not. Raises StoreUnavailableError, UnknownLayoutError and
+        StoreError."""
+        if self._writer is None:
+            with translated(self.name):
+                self._writer = self._open()
+        self._check_file()
+        return self._writer
+
+    def open(self) -> None:
+        """Open the file if it is not open yet. Raises as `writer` does."""
+        self.writer()
+
+    def check_writable(self) -> None:
+        """Raises StoreUnavailableError when the file was opened for reading alone."""
+        if self._is_read_only:
+            raise read_only(self.name)
+
+    def close_writer(self) -> None:
+        """Let go of the file; the last one who does so takes the WAL file away."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    # on the reading lane, if there is one, and once it is open
+
+    def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` reads. Raises as `writer` does."""
+        with translated(self.name):
+            if self._reader is None:
+                self._reader = self._connect(self._mode.removesuffix("c"))
+            self._check_file()
+            return work(self._reader)
+
+    def close_reader(self) -> None:
+        """Let go of the file."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    # opening
+
+    def _open(self) -> sqlite3.Connection:
+        if self.name == MEMORY:
+            connection = self._connect(self._mode)
+            _complete(connection, self.name)
+            return connection
+        if os.path.isdir(self.name) or "\0" in self.name:
+            raise StoreUnavailableError(f"{self.name!r} cannot be opened: {why_not(self.name)}")
+        connection, found = self._look()
+        try:
+            if not self._is_read_only:
+                if HAS_THREADS:
+                    _use_wal(connection)
+                if found.steps:
+                    _complete(connection, self.name)
+            elif not found.session_columns or not found.has_events:
+                raise UnknownLayoutError(f"{self.name} holds no sessions, and can only be read here")
+            else:
+                self.statements = Statements(found)
+            about = os.stat(self.name)
+        except BaseException:
+            connection.close()
+            raise
+        self._identity = about.st_dev, about.st_ino
+        return connection
+
+    def _look(self) -> tuple[sqlite3.Connection, Found]:
+        """A connection, and what is in the file; nothing was changed yet."""
+        can_be_written = os.access(self.name, os.W_OK) and os.access(os.path.dirname(self.name), os.W_OK)
+        self._is_read_only = os.path.exists(self.name) and not can_be_written
+        self._mode = "ro" if self._is_read_only else "rwc"
+        try:
+            return self._connect_and_look()
+        except sqlite3.OperationalError as error:
+            # A WAL file needs another one beside it, unless nobody writes; then all of it is in the file itself.
+            if not self._is_read_only or code_of(error) != sqlite3.SQLITE_CANTOPEN or _has_wal(self.name):
+                raise
+        self._mode = "ro&immutable=1"
+        return self._connect_and_look()
+
+    def _connect_and_look(self) -> tuple[sqlite3.Connection, Found]:
+        connection = self._connect(self._mode)
+        try:
+            return connection, look(connection, self.name)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        target = MEMORY if self.name == MEMORY else f"{Path(self.name).as_uri()}?mode={mode}"
+        connection = sqlite3.connect(target, timeout=BUSY_SECONDS, isolation_level=None, uri=self.name != MEMORY)
+        # Functions that a hostile file's schema calls are not run.
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA synchronous = FULL")
+        if not HAS_THREADS:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        return connection
+
+    def _check_file(self) -> None:
+        """A file that was deleted can be written on, and all is lost in the end. Raises StoreUnavailableError."""
+        if self._identity is None:
+            return
+        try:
+            about = os.stat(self.name)
+        except OSError:
+            about = None
+        if about is None or (about.st_dev, about.st_ino) != self._identity:
+            raise StoreUnavailableError(
+                f"{self.name} was deleted, moved or replaced while it was open; nothing was written. Open it again"
+            )
+
+
+def _has_wal(name: str) -> bool:
+    """Whether there are changes that are not in the file itself yet."""
+    try:
+        return os.path.getsize(f"{name}-wal") > 0
+    except OSError:
+        return False
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Readers and the writer then do not wait for each other. Where the file system has no shared memory the journal
+    stays as it is; so it does while others hold the file."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if code_of(error) not in (
+                sqlite3.SQLITE_BUSY,
+                sqlite3.SQLITE_IOERR,
+                sqlite3.SQLITE_CANTOPEN,
+            ):
+                raise
+
+
+def _complete(connection: sqlite3.Connection, name: str) -> None:
+    """Make what is missing of the layout: all of it, or nothing. Of several processes one does."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in look(connection, name).steps:
+            connection.execute(step)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

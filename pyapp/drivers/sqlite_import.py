@@ -1,0 +1,64 @@
+"""Whole sessions, added in one transaction that is open over many pieces of work on the writing lane."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from ..errors import EventConflictError
+from ..types import SessionRecord
+from .sql_columns import SQLITE
+from .sql_rows import Stored, store_event, store_session
+from .sqlite_database import Database
+from .sqlite_errors import translated
+from .sqlite_layout import ADD_EVENT, ANY_OF_SESSION, IS_STORED, PUT_BESIDE, PUT_RECORD
+from .sqlite_writer import begin, roll_back
+
+
+class Import:
+    """`begin`, then `add` any number of times, then `commit`; `end` always, which undoes what was not committed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.is_committed = False
+
+    def begin(self, records: Sequence[SessionRecord]) -> None:
+        """Add the records. Raises EventConflictError when a session's id is in use, by a record or by events."""
+        connection = self._database.writer()
+        with translated(self._database.name):
+            begin(connection, self._database)
+            for record in records:
+                if connection.execute(ANY_OF_SESSION, (record.id,)).fetchone()[0]:
+                    raise EventConflictError.session_taken(record.id)
+            self._put(connection, PUT_RECORD, "session", [store_session(one.to_row(), SQLITE) for one in records])
+
+    def add(self, rows: Sequence[str]) -> None:
+        """Add events, as JSON texts of their rows. Raises EventConflictError when an event's id is in use."""
+        connection = self._database.writer()
+        stored = [store_event(json.loads(text), SQLITE) for text in rows]
+        with translated(self._database.name):
+            try:
+                self._put(connection, ADD_EVENT, "event", stored)
+            except sqlite3.IntegrityError:
+                roll_back(connection)
+                for one in stored:
+                    if connection.execute(IS_STORED, one.values[:1]).fetchone():
+                        raise EventConflictError.id_taken(str(one.values[0])) from None
+                raise EventConflictError.brought_twice() from None
+
+    def commit(self) -> None:
+        """All of it is on the disk."""
+        with translated(self._database.name):
+            self._database.writer().execute("COMMIT")
+        self.is_committed = True
+
+    def end(self) -> None:
+        """Nothing of it is left, unless it was committed."""
+        with translated(self._database.name):
+            roll_back(self._database.writer())
+
+    def _put(self, connection: sqlite3.Connection, statement: str, kind: str, stored: Sequence[Stored]) -> None:
+        connection.executemany(statement, [one.values for one in stored])
+        if beside := [(kind, one.values[0], one.beside) for one in stored if one.beside is not None]:
+            connection.executemany(PUT_BESIDE, beside)

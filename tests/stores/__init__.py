@@ -1,0 +1,1 @@
+"""The stores on databases: the contract, upstream's files, faults."""
