@@ -12,6 +12,7 @@ from .drivers.base import ObservableStore, SessionPersistDriver, SessionStore, S
 from .drivers.defaults import with_defaults
 from .drivers.indexeddb import IndexedDBSessionPersistDriver
 from .drivers.memory import InMemorySessionPersistDriver
+from .drivers.postgres import PostgresSessionPersistDriver
 from .errors import (
     AgentError,
     AgentGoneError,
@@ -73,6 +74,7 @@ __all__ = [
     "ObservableStore",
     "PermissionOption",
     "PermissionRequest",
+    "PostgresSessionPersistDriver",
     "PromptInterruptedError",
     "PyappError",
     "RestorePreview",

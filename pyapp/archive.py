@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from . import json_text
 from .drivers.base import SessionPersistDriver, check_ids
@@ -40,49 +41,50 @@ class Recording:
     event_count: int
 
 
-class RecordingChecker:
-    """Takes a file slice by slice, of any size; `finish` gives the recording.
+class LineChecker:
+    """Checks a recording that is fed in slices; `keep_session` and `keep_event` are told what was found.
 
-    Both raise InvalidFileError with the line and a reason. Blank lines, a byte order mark and CRLF
+    `feed` and `end` raise InvalidFileError with the line and a reason. Blank lines, a byte order mark and CRLF
     are tolerated. After an error the checker is of no further use.
     """
 
     def __init__(self) -> None:
         self._line = 0
-        self._size = 0
         self._pending: list[bytes] = []
         self._pending_size = 0
         self._sessions: dict[str, SessionRecord] = {}
         self._event_ids: set[str] = set()
         self._indexes: dict[str, set[int]] = {}
         self._first_line: dict[str, int] = {}
-        self._chunks: list[Sequence[str]] = []
-        self._rows: list[str] = []
-        self._rows_size = 0
+        self.line_start = 0
+        """Where in the file the line begins that is being checked, in bytes."""
+        self.line_size = 0
+        """Its length in bytes, without its end."""
+
+    def keep_session(self, record: SessionRecord) -> None:
+        """A line held this session."""
+
+    def keep_event(self, event: SessionEvent, text: str) -> None:
+        """A line held this event, whose row is this JSON text."""
 
     def feed(self, data: bytes | str) -> None:
         """Check the next slice of the file; it may end anywhere, even within a character if it is bytes."""
         if isinstance(data, str):
             data = data.encode("utf-8", "surrogatepass")
-        self._size += len(data)
-        if self._size > MAX_FILE_BYTES:
-            raise InvalidFileError(f"the file is larger than {MAX_FILE_BYTES >> 20} MiB; split it by session")
         first, *others = data.split(b"\n")
         self._keep(first)
         for part in others:
             self._end_line()
             self._keep(part)
 
-    def finish(self) -> Recording:
-        """The recording, once all slices were fed."""
+    def end(self) -> None:
+        """Check what can be told at the end alone."""
         self._end_line()
         if not self._sessions and not self._event_ids:
             raise InvalidFileError("the file is empty")
         orphans = [line for id_, line in self._first_line.items() if id_ not in self._sessions]
         if orphans:
             raise InvalidFileError("the event belongs to a session that is not in the file", min(orphans))
-        self._end_chunk()
-        return Recording(tuple(self._sessions.values()), self._chunks, len(self._event_ids))
 
     def _keep(self, part: bytes) -> None:
         self._pending.append(part)
@@ -92,18 +94,19 @@ class RecordingChecker:
 
     def _end_line(self) -> None:
         line = b"".join(self._pending)
+        whole = self.line_size = self._pending_size
         self._pending, self._pending_size = [], 0
         self._line += 1
         if self._line == 1:
             line = line.removeprefix(_BOM)
-        if not line.strip():
-            return
         try:
-            self._take(line.decode())
+            if line.strip():
+                self._take(line.decode())
         except UnicodeDecodeError as error:
             raise InvalidFileError(f"not UTF-8: {error.reason}", self._line) from None
         except (InvalidRecordError, ValueError) as error:
             raise InvalidFileError(str(error), self._line) from None
+        self.line_start += whole + 1
 
     def _take(self, line: str) -> None:
         row = json_text.parse(line)
@@ -124,6 +127,7 @@ class RecordingChecker:
         if record.id in self._sessions:
             raise ValueError(f"the session {record.id!r} is in the file twice")
         self._sessions[record.id] = record
+        self.keep_session(record)
 
     def _take_event(self, row: Row) -> None:
         event = SessionEvent.from_row(row)
@@ -138,6 +142,36 @@ class RecordingChecker:
         self._event_ids.add(event.id)
         indexes.add(event.event_index)
         self._first_line.setdefault(event.session_id, self._line)
+        self.keep_event(event, text)
+
+
+class RecordingChecker(LineChecker):
+    """Takes a file slice by slice, of any size; `finish` gives the recording. Raises as LineChecker does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._size = 0
+        self._chunks: list[Sequence[str]] = []
+        self._rows: list[str] = []
+        self._rows_size = 0
+
+    def feed(self, data: bytes | str) -> None:
+        """Check the next slice of the file, which is held in memory."""
+        if isinstance(data, str):
+            data = data.encode("utf-8", "surrogatepass")
+        self._size += len(data)
+        if self._size > MAX_FILE_BYTES:
+            raise InvalidFileError(f"the file is larger than {MAX_FILE_BYTES >> 20} MiB; split it by session")
+        super().feed(data)
+
+    def finish(self) -> Recording:
+        """The recording, once all slices were fed."""
+        self.end()
+        self._end_chunk()
+        return Recording(tuple(self._sessions.values()), self._chunks, len(self._event_ids))
+
+    def keep_event(self, event: SessionEvent, text: str) -> None:
+        """Put the row into a chunk."""
         self._rows.append(text)
         self._rows_size += len(text)
         if len(self._rows) >= ROWS_PER_CHUNK or self._rows_size >= BYTES_PER_CHUNK:
@@ -166,15 +200,16 @@ async def write_recording(driver: SessionPersistDriver, session_ids: Iterable[st
         record = await driver.get_session(session_id)
         if record is None:
             raise UnknownSessionError(session_id)
-        yield _line("session", record.to_row())
+        yield line_of("session", record.to_row())
         cursor: str | None = None
         while True:
             page = await driver.list_events(session_id, cursor=cursor, limit=EVENTS_PER_PAGE)
             for event in page.items:
-                yield _line("event", event.to_row())
+                yield line_of("event", event.to_row())
             if (cursor := page.next_cursor) is None:
                 break
 
 
-def _line(kind: str, row: Row) -> str:
+def line_of(kind: Literal["session", "event"], row: Row) -> str:
+    """The line of a recording that a row makes, with its end."""
     return json_text.dump({"type": kind} | row | {"type": kind}) + "\n"

@@ -76,6 +76,8 @@ def dump(value: Any) -> str:
     Infinity, TypeError for what JSON has no word for.
     """
     text = _encode(value)
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -83,34 +85,39 @@ def dump(value: Any) -> str:
     return text
 
 
-def check(value: Any) -> None:
+def check(value: Any, above: int = 0) -> None:
     """Raises ValueError, with a reason, for a value that a store could not give back equal to itself.
 
     Refused are what JSON has no word for (tuples and keys that are not text among them, since they would
     come back as something else), NaN and Infinity, more than `MAX_DEPTH` levels, and numbers that
-    JavaScript rounds. No recursion: a value may be nested deeper than the interpreter can follow.
+    JavaScript rounds. `above` are the levels around the value. No recursion: a value may be nested deeper than the
+    interpreter can follow.
     """
+    most = MAX_DEPTH - above
     path = [iter((value,))]
     while path:
         for item in path[-1]:
-            if item is None or isinstance(item, (str, bool)):
+            kind = type(item)  # compared first, since nearly all are of these very types, and it is faster
+            if kind is str or item is None or kind is bool or isinstance(item, str):
                 continue
-            if isinstance(item, (int, float)):
+            if kind is int or kind is float or isinstance(item, (int, float)):
                 if not -_EXACT_TO <= item <= _EXACT_TO:
                     _check_number(item)
-            elif isinstance(item, (dict, list)):
-                if len(path) > MAX_DEPTH:
+            elif kind is dict or kind is list or isinstance(item, (dict, list)):
+                if len(path) > most:
                     raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
                 if isinstance(item, dict):
-                    for key in item:
-                        if not isinstance(key, str):
-                            raise ValueError(f"the key {key!r} is not text")
+                    try:
+                        "".join(item)
+                    except TypeError:
+                        key = next(key for key in item if not isinstance(key, str))
+                        raise ValueError(f"the key {key!r} is not text") from None
                     path.append(iter(item.values()))
                 else:
                     path.append(iter(item))
                 break
             else:
-                raise ValueError(f"a {type(item).__name__} is not a JSON value")
+                raise ValueError(f"a {kind.__name__} is not a JSON value")
         else:
             path.pop()
 

@@ -243,7 +243,8 @@ def check_event(session_id: str, event: SessionEvent) -> str:
         raise InvalidRecordError(f"event {event.id!r} belongs to session {event.session_id!r}, not to {session_id!r}")
     row = event.to_row()
     SessionEvent.from_row(row)
-    return _storable("event", row, event.id, session_id)
+    # Without further fields all but the payload was looked at by now, and that is one level below the row.
+    return _storable("event", row, event.id, session_id, inner=None if event.extra else event.payload)
 
 
 def check_record(record: SessionRecord) -> str:
@@ -253,10 +254,14 @@ def check_record(record: SessionRecord) -> str:
     return _storable("session record", row, record.id)
 
 
-def _storable(what: str, row: Row, *ids: str) -> str:
+def _storable(what: str, row: Row, *ids: str, inner: Row | None = None) -> str:
+    """The JSON text of a row. `inner` is what is to be looked at of it, a level below; None for all of it."""
     check_ids(what, *ids)
     try:
-        json_text.check(row)
+        if inner is None:
+            json_text.check(row)
+        else:
+            json_text.check(inner, above=1)
         text = json_text.dump(row)
     except ValueError as error:
         raise InvalidRecordError(f"{what} {ids[0]!r}: {error}") from None

@@ -151,6 +151,16 @@ def detail_of(event: SessionEvent, ordinal: int) -> EventDetail:
     return EventDetail(row, event.sender, event.connection_id, text, size)
 
 
+def title_of(first: Iterable[SessionEvent]) -> str:
+    """The first prompt among the first events of a session, on one line of at most 160 characters; "" for none."""
+    prompts = (
+        prompt_text(event.payload.get("params"))
+        for event in first
+        if event.sender == "client" and event.payload.get("method") == "session/prompt"
+    )
+    return " ".join(next(filter(None, prompts), "").split())[:160]
+
+
 def _folded_alone(page: Sequence[SessionEvent], start: int) -> Transcript:
     transcript = Transcript(start)
     for event in page:
@@ -175,11 +185,6 @@ async def _read_summary(store: SessionStore, session_id: str) -> Summary:
     if not first:
         return Summary("Untitled session", 0, 0)
     (last,) = await store.last_events(session_id, 1) or first[-1:]  # deleted meanwhile
-    prompts = (
-        prompt_text(event.payload.get("params"))
-        for event in first
-        if event.sender == "client" and event.payload.get("method") == "session/prompt"
-    )
-    title = " ".join(next(filter(None, prompts), "Untitled session").split())[:160]
+    title = title_of(first) or "Untitled session"
     events = last.event_index - first[0].event_index + 1
     return Summary(title, events, max(0, last.created_at - first[0].created_at), last.event_index)

@@ -28,6 +28,7 @@ PUBLIC = {
     "ObservableStore",
     "PermissionOption",
     "PermissionRequest",
+    "PostgresSessionPersistDriver",
     "PromptInterruptedError",
     "PyappError",
     "RestorePreview",

@@ -1,0 +1,222 @@
+"""What the user writes for a store, and the store: `sqlite:PATH`, `postgresql://…`, `rivet:…`, `….jsonl`, `python:…`.
+
+Each driver is imported when an address asks for it, so that nobody needs what another kind of store needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from ..drivers.base import SessionPersistDriver, SessionStore
+from ..drivers.defaults import with_defaults
+from ..errors import StoreUnavailableError
+from .exits import UsageError
+
+Kind = Literal["sqlite", "postgres", "rivet", "jsonl", "python"]
+
+ADDRESSES = "sqlite:PATH, postgresql://…, rivet:ENDPOINT, python:MODULE:FACTORY, or a file in .db, .sqlite or .jsonl"
+
+_SUFFIXES: dict[str, Kind] = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".jsonl": "jsonl"}
+_SCHEMES: dict[str, Kind] = {
+    "sqlite": "sqlite",
+    "postgresql": "postgres",
+    "postgres": "postgres",
+    "rivet": "rivet",
+    "jsonl": "jsonl",
+    "python": "python",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where sessions are. `rest` is what the kind makes of it: a path, a URL, the name of a factory.
+
+    As text it has no password: it is what messages show.
+    """
+
+    kind: Kind
+    rest: str
+
+    def __str__(self) -> str:
+        if self.kind in ("postgres", "rivet"):
+            text = _without_secrets(self.rest)
+            return text if self.kind == "postgres" else f"rivet:{text}"
+        return f"python:{self.rest}" if self.kind == "python" else self.rest
+
+    @property
+    def path(self) -> Path:
+        """The file of a `sqlite` or `jsonl` address."""
+        return Path(self.rest)
+
+
+def read_address(text: str) -> Address:
+    """The address that a text is. Raises UsageError for an unknown scheme or ending."""
+    scheme, colon, rest = text.partition(":")
+    if colon and len(scheme) > 1 and scheme.isalnum():  # one letter is a drive of Windows
+        kind = _SCHEMES.get(scheme.lower())
+        if kind is None:
+            raise UsageError(f"{scheme[:40]!r} is no kind of store that is known here; write {ADDRESSES}")
+        if not rest:
+            raise UsageError(f"{text!r} says no place; write {ADDRESSES}")
+        if kind == "postgres":
+            return Address(kind, text)
+        return Address(kind, rest)
+    suffix = Path(text).suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise UsageError(f"{text[:200]!r} does not tell what it is; write {ADDRESSES}")
+    return Address(_SUFFIXES[suffix], text)
+
+
+@asynccontextmanager
+async def open_source(address: Address) -> AsyncIterator[SessionStore]:
+    """The store at an address, to be read. Nothing is made: raises StoreUnavailableError where there is nothing."""
+    if address.kind in ("sqlite", "jsonl") and not address.path.is_file():
+        raise StoreUnavailableError(f"{address} is {_what_instead(address.path)}; nothing was made")
+    if address.kind == "jsonl":
+        from .jsonlines import open_recording
+
+        yield with_defaults(open_recording(address.path))
+        return
+    async with open_store(address) as store:
+        yield store
+
+
+@asynccontextmanager
+async def open_store(address: Address) -> AsyncIterator[SessionStore]:
+    """The store at an address of any kind but `jsonl`; it is made if there is none.
+
+    Raises StoreUnavailableError when it cannot be reached, or its driver needs an extra that is not installed.
+    """
+    async with AsyncExitStack() as stack:
+        match address.kind:
+            case "sqlite":
+                store = _driver("sqlite", "SQLiteSessionPersistDriver")(str(address.path))
+            case "postgres":
+                connection, schema = read_postgres(address.rest)
+                store = _driver("postgres", "PostgresSessionPersistDriver")(connection_string=connection, schema=schema)
+            case "rivet":
+                endpoint, options = read_rivet(address.rest)
+                store = _driver("rivet", "RivetSessionPersistDriver")(endpoint=endpoint, **options)
+            case _:
+                store = await enter(stack, load(address.rest, "a factory of drivers"))
+                yield with_defaults(store)
+                return
+        await stack.enter_async_context(store)
+        yield with_defaults(store)
+
+
+def read_postgres(url: str) -> tuple[str, str]:
+    """The connection string of a URL, and its schema: `?schema=` is ours, libpq has none. Default `public`."""
+    parts = urlsplit(url)
+    fields = parse_qsl(parts.query, keep_blank_values=True)
+    schema = dict(fields).get("schema", "public")
+    query = urlencode([(name, value) for name, value in fields if name != "schema"], quote_via=quote)
+    return urlunsplit(parts._replace(query=query)), schema
+
+
+def read_rivet(text: str) -> tuple[str, dict[str, Any]]:
+    """The endpoint of `ENDPOINT?actor=NAME&key=KEY`, and the driver's options; what is not written is as usual there.
+
+    A key of several parts is `key=` several times. Raises UsageError.
+    """
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise UsageError("rivet: needs an endpoint, as in rivet:http://127.0.0.1:6420?actor=sessions&key=mine")
+    options: dict[str, Any] = {}
+    keys = []
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        match name:
+            case "key":
+                keys.append(value)
+            case "actor" | "token" | "namespace":
+                options[name] = value
+            case _:
+                raise UsageError(f"rivet: has no option {name[:40]!r}; there are actor, key, namespace and token")
+    if keys:
+        options["key"] = keys
+    return urlunsplit(parts._replace(query="", fragment="")), options
+
+
+def load(name: str, what: str) -> Callable[[], Any]:
+    """The function `MODULE:NAME`, found from the current folder too. Raises UsageError."""
+    module_name, colon, path = name.partition(":")
+    if not colon or not module_name or not path:
+        raise UsageError(f"{name[:200]!r} names no function; write {what} as module:name")
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    value: Any = _module(module_name, name)
+    for attribute in path.split("."):
+        if not hasattr(value, attribute):
+            raise UsageError(f"{name}: there is no {attribute!r} in {getattr(value, '__name__', value)}")
+        value = getattr(value, attribute)
+    if not callable(value):
+        raise UsageError(f"{name} is no function, but {type(value).__name__}")
+    return value  # type: ignore[no-any-return]
+
+
+async def enter(stack: AsyncExitStack, factory: Callable[[], Any]) -> SessionPersistDriver:
+    """A driver of a factory, which may be async and may give a context manager; `stack` ends what it began.
+
+    Raises UsageError for what is no driver.
+    """
+    made = factory()
+    if isinstance(made, Awaitable):
+        made = await made
+    if hasattr(made, "__aenter__"):
+        made = await stack.enter_async_context(made)
+    elif hasattr(made, "__enter__"):
+        made = stack.enter_context(made)
+    elif hasattr(made, "aclose"):
+        stack.push_async_callback(made.aclose)
+    missing = [name for name in FIVE if not callable(getattr(made, name, None))]
+    if missing:
+        raise UsageError(f"the factory gave a {type(made).__name__}, which is no driver: it lacks {', '.join(missing)}")
+    return made  # type: ignore[no-any-return]
+
+
+FIVE = ("get_session", "list_sessions", "update_session", "list_events", "insert_event")
+"""The methods of a driver."""
+
+
+def _module(module_name: str, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
+            raise UsageError(f"{name}: there is no module {error.name!r} here") from None
+        raise UsageError(f"{name}: {module_name} needs the module {error.name!r}, which is not installed") from None
+
+
+def _driver(module: str, name: str) -> Callable[..., Any]:
+    """The class of a driver of ours. Raises StoreUnavailableError when what it needs is not installed."""
+    try:
+        return getattr(importlib.import_module(f"pyapp.drivers.{module}"), name)  # type: ignore[no-any-return]
+    except ModuleNotFoundError as error:
+        raise StoreUnavailableError(
+            f"the {module!r} driver needs {error.name}: pip install 'sandbox-agent-pyodide[{module}]'"
+        ) from None
+
+
+def _what_instead(path: Path) -> str:
+    return "a folder, no file" if path.is_dir() else "not there" if not path.exists() else "no plain file"
+
+
+def _without_secrets(url: str) -> str:
+    """A URL whose password, and fields that may hold one, are stars."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    name, colon, _ = user.partition(":")
+    netloc = f"{name}:***@{host}" if colon else f"{user}{at}{host}"
+    fields = [
+        (key, "***" if key.lower() in ("password", "token", "sslpassword", "passfile") else value)
+        for key, value in parse_qsl(parts.query, keep_blank_values=True)
+    ]
+    return unquote(urlunsplit(parts._replace(netloc=netloc, query=urlencode(fields, safe="*/"))))

@@ -1,0 +1,96 @@
+"""Copies sessions from SOURCE to TARGET, all of them or those that --session names, and reads them again to compare.
+
+Sessions that TARGET has already, equal, are left alone; if it has one with other content nothing at all is copied.
+After an interruption of any kind the same command goes on where it was."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import ArgumentParser, Namespace
+
+from ...drivers.base import SessionStore
+from ...inspector.dates import plural
+from ..addresses import Address, open_source, read_address
+from ..copying.plan import Plan, make_plan
+from ..copying.progress import Progress, shown_progress
+from ..copying.target import Target, open_target
+from ..copying.writing import Writing, verify
+from ..exits import OK, Refused, UsageError
+from ..terminal import complain
+
+HELP = "copy sessions from one store into another"
+
+NAMED = 20
+"""Sessions that are named, each with what is wrong with it."""
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The arguments of `copy`."""
+    parser.add_argument("source", metavar="SOURCE", help="where the sessions are")
+    parser.add_argument("target", metavar="TARGET", help="where they shall be too")
+    parser.add_argument(
+        "--session", action="append", default=[], metavar="ID", help="this session alone; can be given several times"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would be copied, and copy nothing")
+
+
+async def run(options: Namespace) -> int:
+    """Copy, and say what was copied."""
+    source_address, target_address = read_address(options.source), read_address(options.target)
+    if _same_place(source_address, target_address):
+        raise UsageError("SOURCE and TARGET are the same")
+    identity = "\0".join([str(_absolute(source_address)), *sorted(options.session)])
+    try:
+        async with (
+            open_source(source_address) as source,
+            open_target(target_address, identity, only_looked_at=options.dry_run) as target,
+        ):
+            with shown_progress() as progress:
+                plan = await make_plan(source, target.store, options.session, progress)
+                _refuse(plan.conflicts, f"nothing was copied, since {target_address} has other content of")
+                if not options.dry_run:
+                    await _carry_out(plan, source, target, progress)
+            print(_summary(plan, "would be copied" if options.dry_run else "copied and compared"))
+    except asyncio.CancelledError:
+        complain(f"what was copied to {target_address} stays there; the same command goes on from it")
+        raise
+    return OK
+
+
+async def _carry_out(plan: Plan, source: SessionStore, target: Target, progress: Progress) -> None:
+    progress.begin("Copying", plan.events)
+    writing = Writing(source, target.store, progress)
+    await writing.carry_out(plan.steps)
+    steps = [step for step in plan.steps if step.record.id not in writing.refused]
+    target.reread()
+    progress.begin("Comparing", sum(step.there + step.events for step in steps))
+    differences = await verify(source, target.store, steps, progress)
+    wrong = differences + [f"{id_!r}: {words}" for id_, words in writing.refused.items()]
+    if wrong:
+        target.discard()
+        _refuse(wrong, "not everything was copied; these were not, or came out otherwise:")
+    await target.keep()
+
+
+def _refuse(sessions: list[str], words: str) -> None:
+    """Raises Refused, after a line for each of some sessions, unless there are none."""
+    if not sessions:
+        return
+    for line in sessions[:NAMED]:
+        complain(line)
+    raise Refused(f"{words} {plural(len(sessions), 'session')}")
+
+
+def _summary(plan: Plan, what: str) -> str:
+    equal = f"; {plural(plan.equal, 'session')} there already" if plan.equal else ""
+    return f"{plural(len(plan.steps), 'session')}, {plural(plan.events, 'event')} {what}{equal}"
+
+
+def _same_place(one: Address, other: Address) -> bool:
+    return _absolute(one) == _absolute(other)
+
+
+def _absolute(address: Address) -> Address:
+    if address.kind in ("sqlite", "jsonl"):
+        return Address(address.kind, str(address.path.resolve()))
+    return address

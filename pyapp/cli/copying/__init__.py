@@ -1,0 +1,10 @@
+"""`copy`: sessions from one store into another.
+
+    comparing.py    two stores side by side: is a session the same in both, or the beginning of it
+    plan.py         what is to be done with each session, found before anything is written
+    writing.py      the writing, in pieces that are stored whole, and the reading again
+    target.py       the store that is written to; recording.py is a file in JSON lines as such a store
+    progress.py     how far it is, for a person
+
+Where it was interrupted is written down nowhere: it follows from what the target holds.
+"""

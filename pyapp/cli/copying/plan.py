@@ -1,0 +1,92 @@
+"""What a copy has to do with each session, found by comparing before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+from ...drivers.base import Key, SessionStore
+from ...errors import UnknownSessionError
+from ...types import SessionRecord
+from ..paging import session_pages
+from .comparing import compare_events
+from .progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A session that has to be copied: all of it, or from behind the key `after` on, as the target has its beginning.
+
+    `events` are to be copied, `there` is how many the target has. `has_record` is False when the target has events
+    alone, as a store without transactions leaves them when a copy breaks off.
+    """
+
+    record: SessionRecord
+    events: int
+    after: Key | None = None
+    there: int = 0
+    has_record: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        """The target has nothing of it."""
+        return self.after is None and not self.has_record
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be done. `equal` counts the sessions that the target has already, `conflicts` says for each session
+    that it has with other content what is different."""
+
+    steps: list[Step] = field(default_factory=list)
+    equal: int = 0
+    conflicts: list[str] = field(default_factory=list)
+
+    @property
+    def events(self) -> int:
+        """How many events have to be copied."""
+        return sum(step.events for step in self.steps)
+
+
+async def make_plan(source: SessionStore, target: SessionStore, session_ids: Sequence[str], progress: Progress) -> Plan:
+    """The plan for these sessions, all of the source if there are none. Raises UnknownSessionError."""
+    plan = Plan()
+    progress.begin("Comparing", None)
+    async for record in _records(source, session_ids):
+        await _add(plan, source, target, record, progress)
+    return plan
+
+
+async def _add(
+    plan: Plan, source: SessionStore, target: SessionStore, record: SessionRecord, progress: Progress
+) -> None:
+    stored = await target.get_session(record.id)
+    if stored is not None and stored != record:
+        plan.conflicts.append(f"{record.id!r}: its record is another in the target")
+        return
+    events = await source.count_events(record.id)
+    if stored is None and not await target.count_events(record.id):
+        plan.steps.append(Step(record, events))
+        return
+    found = await compare_events(source, target, record.id, progress.moved)
+    if found.differs_at is not None:
+        plan.conflicts.append(f"{record.id!r}: event {found.differs_at} is another in the target")
+    elif found.longer == "target":
+        plan.conflicts.append(f"{record.id!r}: the target has more events of it")
+    elif found.is_equal and stored is not None:
+        plan.equal += 1
+    else:
+        rest = max(0, events - found.same)
+        plan.steps.append(Step(record, rest, found.last, found.same, has_record=stored is not None))
+
+
+async def _records(source: SessionStore, session_ids: Sequence[str]) -> AsyncIterator[SessionRecord]:
+    if not session_ids:
+        async for page in session_pages(source):
+            for record in page:
+                yield record
+    for session_id in dict.fromkeys(session_ids):
+        found = await source.get_session(session_id)
+        if found is None:
+            raise UnknownSessionError(session_id)
+        yield found

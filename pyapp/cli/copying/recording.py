@@ -1,0 +1,226 @@
+"""A recording (JSON lines) that is written to: beside the file, in its `.part`, which takes its place once it is whole.
+
+The part's name follows from the source, the chosen sessions and the target as it was. So the same command finds it
+again after an interruption and goes on behind its last whole line, and no other command takes it for its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from ...archive import line_of
+from ...drivers.base import check_event
+from ...errors import EventConflictError, InvalidFileError, StoreFullError, StoreUnavailableError
+from ...types import SessionEvent, SessionRecord
+from ..exits import NO_ROOM
+from ..jsonlines import Index, RecordingDriver, read_index
+
+try:
+    import fcntl
+except ImportError:  # Windows: two copies at once into one file are then not kept apart
+    fcntl = None  # type: ignore[assignment]
+
+
+class RecordingTarget(RecordingDriver):
+    """The sessions of a file and of its part, and what is added. `identity` is what the same command says again.
+
+    Nothing is made before the first write. Raises InvalidFileError when the file is there and is no recording.
+    """
+
+    def __init__(self, path: Path, identity: str) -> None:
+        self.path = path
+        self._state = _state(path)
+        digest = hashlib.sha256(f"{identity}\0{self._state}".encode(errors="surrogatepass")).hexdigest()[:12]
+        self.part = path.with_name(f".{path.name}.{digest}.part")
+        self._writer: BinaryIO | None = None
+        self._event_ids: set[str] = set()
+        if self.part.exists():
+            _drop_torn_line(self.part)
+        self.reread()
+
+    @property
+    def is_begun(self) -> bool:
+        """There is a part, of this run or of one that was interrupted."""
+        return self.part.exists()
+
+    def reread(self) -> None:
+        """Read and check again what is on the disk."""
+        try:
+            file, index = self._indexed(self.part if self.is_begun else self.path)
+        except InvalidFileError:
+            if not self.is_begun:
+                raise
+            self.discard()  # a part that is damaged is of no use: begin again
+            file, index = self._indexed(self.path)
+        super().__init__(file, str(self.path), index)
+        self._index = index
+        self._event_ids = {id_ for places in index.places.values() for (_, id_), _, _ in places}
+
+    def _indexed(self, path: Path) -> tuple[BinaryIO, Index]:
+        if not path.exists() or (path == self.part and not path.stat().st_size):
+            return open(os.devnull, "rb"), Index()
+        file = path.open("rb")
+        try:
+            return file, read_index(file, str(path))
+        except BaseException:
+            file.close()
+            raise
+
+    async def aclose(self) -> None:
+        """Close the files; the part stays."""
+        await super().aclose()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    async def add_sessions(
+        self,
+        records: Sequence[SessionRecord],
+        event_rows: Iterable[Sequence[str]],
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Add whole sessions behind what is there: of each the record, then its events in their order."""
+        events: dict[str, list[SessionEvent]] = {record.id: [] for record in records}
+        for text in (text for rows in event_rows for text in rows):
+            event = SessionEvent.from_row(json.loads(text))
+            events[event.session_id].append(event)
+        for record in records:
+            if record.id in self._index.records:
+                raise EventConflictError.session_taken(record.id)
+        self._check_new([event for some in events.values() for event in some])
+        with self._writing() as writer:
+            for record in records:
+                writer.write(line_of("session", record.to_row()).encode())
+                self._index.keep_session(record)
+                self._write_events(writer, sorted(events[record.id], key=lambda one: (one.event_index, one.id)))
+        if progress is not None:
+            progress(sum(map(len, events.values())))
+
+    async def insert_events(self, session_id: str, events: Sequence[SessionEvent]) -> None:
+        """Add events of a session that is there already."""
+        for event in events:
+            check_event(session_id, event)
+        self._check_new(events)
+        with self._writing() as writer:
+            self._write_events(writer, events)
+
+    async def keep(self) -> None:
+        """The part takes the file's place. Raises StoreUnavailableError when another program has written the file."""
+        if not self.is_begun:
+            return
+        await self.aclose()
+        if _state(self.path) != self._state:
+            raise StoreUnavailableError(
+                f"{self.path} was changed meanwhile and is left as it is; run the command again"
+            )
+        self.part.replace(self.path)
+        _sync_folder(self.path.parent)
+
+    def discard(self) -> None:
+        """Throw the part away."""
+        self.part.unlink(missing_ok=True)
+
+    def _check_new(self, events: Sequence[SessionEvent]) -> None:
+        ids = {event.id for event in events}
+        if len(ids) < len(events):
+            raise EventConflictError.brought_twice()
+        for taken in ids & self._event_ids:
+            raise EventConflictError.id_taken(taken)
+        keys = {(event.session_id, event.event_index) for event in events}
+        if len(keys) < len(events):
+            raise EventConflictError("two events have the same index; a recording cannot hold both")
+        for session_id in {event.session_id for event in events}:
+            indexes = {index for (index, _), _, _ in self._index.places.get(session_id, ())}
+            for event in events:
+                if event.session_id == session_id and event.event_index in indexes:
+                    raise EventConflictError.index_taken(session_id, event.event_index)
+
+    def _write_events(self, writer: BinaryIO, events: Sequence[SessionEvent]) -> None:
+        at = writer.tell()
+        for event in events:
+            line = line_of("event", event.to_row()).encode()
+            writer.write(line)
+            place = (event.event_index, event.id), at, len(line) - 1
+            self._index.places.setdefault(event.session_id, []).append(place)
+            self._event_ids.add(event.id)
+            at += len(line)
+
+    @contextmanager
+    def _writing(self) -> Iterator[BinaryIO]:
+        """The part, at its end; what was written within is on the disk afterwards."""
+        try:
+            if self._writer is None:
+                self._writer = self._open_part()
+            yield self._writer
+            self._writer.flush()
+            os.fsync(self._writer.fileno())
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise StoreFullError(
+                    f"there is no room for {self.path}; it was left as it was. What was copied is in {self.part}: "
+                    "make room and run the command again, or delete it"
+                ) from None
+            raise
+
+    def _open_part(self) -> BinaryIO:
+        if not self.is_begun and self.path.exists():
+            made = self.part.with_suffix(".new")  # a copy that broke off is no part
+            shutil.copy(self.path, made)
+            if not _ends_line(made):
+                with made.open("ab") as file:
+                    file.write(b"\n")
+            made.replace(self.part)
+        writer = self.part.open("ab")
+        if fcntl is not None:
+            try:
+                fcntl.flock(writer, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                writer.close()
+                raise StoreUnavailableError(f"another copy is writing {self.path}; wait for its end") from None
+        return writer
+
+
+def _state(path: Path) -> str:
+    """What tells whether a file was changed."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return "none"
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
+
+
+def _ends_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def _drop_torn_line(path: Path) -> None:
+    """Cut off what stands behind the last line end: the line that was being written at the interruption."""
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(0, end - 65_536)
+            file.seek(start)
+            if (found := file.read(end - start).rfind(b"\n")) >= 0:
+                end = start + found + 1
+                break
+            end = start
+        file.truncate(end)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put the new name on the disk, where a system knows of such a thing."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

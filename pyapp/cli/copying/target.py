@@ -1,0 +1,55 @@
+"""The store that a copy writes to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from ...drivers.base import SessionStore
+from ...drivers.defaults import with_defaults
+from ...drivers.memory import InMemorySessionPersistDriver
+from ..addresses import Address, open_store
+from .recording import RecordingTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A store, and the file that it is when it is a recording, which has to be kept once it is whole."""
+
+    store: SessionStore
+    recording: RecordingTarget | None = None
+
+    def reread(self) -> None:
+        """Forget what is known of it: a recording is read from the disk again."""
+        if self.recording is not None:
+            self.recording.reread()
+
+    async def keep(self) -> None:
+        """It is whole."""
+        if self.recording is not None:
+            await self.recording.keep()
+
+    def discard(self) -> None:
+        """It will not become whole. A database keeps the sessions that are in it; each of them is whole."""
+        if self.recording is not None:
+            self.recording.discard()
+
+
+@asynccontextmanager
+async def open_target(address: Address, identity: str, *, only_looked_at: bool = False) -> AsyncIterator[Target]:
+    """The target at an address, made if there is none, unless it is only looked at.
+
+    `identity` is what the same command says again when it goes on after an interruption.
+    """
+    if address.kind == "jsonl":
+        recording = RecordingTarget(address.path, identity)
+        try:
+            yield Target(with_defaults(recording), recording)
+        finally:
+            await recording.aclose()
+    elif only_looked_at and address.kind == "sqlite" and not address.path.exists():
+        yield Target(InMemorySessionPersistDriver())
+    else:
+        async with open_store(address) as store:
+            yield Target(store)

@@ -1,0 +1,310 @@
+"""The Postgres driver on a real server: the whole contract, schemas, upstream's rows, and what it leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from pyapp import (
+    EventConflictError,
+    EventDraft,
+    InvalidRecordError,
+    ObservableStore,
+    PostgresSessionPersistDriver,
+    SessionEvent,
+    StoreError,
+    StoreUnavailableError,
+)
+from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT, WHOLE_CONTRACT, StorePromise
+from pyapp.drivers.conformance.kit import all_events, all_sessions, event, record
+
+from .postgres_server import PostgresServer
+
+PROMISES: Any = [*DRIVER_CONTRACT, *STORE_CONTRACT, *WHOLE_CONTRACT]
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_promise(promise: StorePromise, postgres: PostgresServer, schema: str) -> None:
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            await promise(driver)
+
+    asyncio.run(work())
+
+
+def test_it_is_an_observable_store(postgres: PostgresServer) -> None:
+    assert isinstance(PostgresSessionPersistDriver(postgres.address()), ObservableStore)
+
+
+def test_it_connects_at_the_first_call_only(postgres: PostgresServer, schema: str) -> None:
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            assert tables(postgres, schema) == []
+            await driver.get_session("s1")
+        assert tables(postgres, schema) == ["events", "pyapp_extra", "sessions"]
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("schema", ['Say "hi"', "100%s", "ÄÖ 🦀", "a.b", "x'; DROP SCHEMA public; --", "n" * 63, "$1"])
+def test_any_schema_name(postgres: PostgresServer, schema: str) -> None:
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            await driver.update_session(record(extra={"more": None}))
+            await driver.append_events("s1", [EventDraft("agent", {"n": n}, "c", n) for n in range(3)])
+            assert await driver.last_events("s1", 5) == (await driver.list_events("s1")).items
+            await driver.add_sessions([record("s2")], [])
+            await driver.delete_session("s1")
+            assert [one.id for one in await all_sessions(driver)] == ["s2"]
+        assert "sessions" in tables(postgres, schema)
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize(("schema", "reason"), [("n" * 64, "64 bytes"), ("ä" * 32, "64 bytes"), ("", "name"), ("a\0", "0000")])
+def test_what_no_schema_is_called(schema: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        PostgresSessionPersistDriver("", schema)
+
+
+def test_the_tables_are_upstreams(postgres: PostgresServer, schema: str) -> None:
+    fill(postgres, schema, [])
+    with postgres_connection(postgres) as connection:
+        columns = connection.execute(
+            "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns "
+            "WHERE table_schema = %s AND table_name <> 'pyapp_extra' ORDER BY table_name DESC, ordinal_position",
+            (schema,),
+        ).fetchall()
+        indexes = connection.execute("SELECT indexdef FROM pg_indexes WHERE schemaname = %s", (schema,)).fetchall()
+    assert columns == [
+        ("sessions", "id", "text", "NO"),
+        ("sessions", "agent", "text", "NO"),
+        ("sessions", "agent_session_id", "text", "NO"),
+        ("sessions", "last_connection_id", "text", "NO"),
+        ("sessions", "created_at", "bigint", "NO"),
+        ("sessions", "destroyed_at", "bigint", "YES"),
+        ("sessions", "sandbox_id", "text", "YES"),
+        ("sessions", "session_init_json", "jsonb", "YES"),
+        ("sessions", "config_options_json", "jsonb", "YES"),
+        ("sessions", "modes_json", "jsonb", "YES"),
+        ("events", "id", "text", "NO"),
+        ("events", "event_index", "bigint", "NO"),
+        ("events", "session_id", "text", "NO"),
+        ("events", "created_at", "bigint", "NO"),
+        ("events", "connection_id", "text", "NO"),
+        ("events", "sender", "text", "NO"),
+        ("events", "payload_json", "jsonb", "NO"),
+    ]
+    assert any("idx_events_session_order" in text and "(session_id, event_index, id)" in text for (text,) in indexes)
+    assert [text for (text,) in indexes if "UNIQUE" in text and "_pkey" not in text] == []
+
+
+def test_rows_beside_end_with_what_they_belong_to(postgres: PostgresServer, schema: str) -> None:
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            odd = event(1, text="a\0b")
+            await driver.update_session(record(extra={"more": 1}))
+            await driver.insert_events("s1", [odd, event(2)])
+            assert beside(postgres, schema) == [("event", "s1-e1"), ("session", "s1")]
+            await driver.update_session(record())
+            assert beside(postgres, schema) == [("event", "s1-e1")]
+            await driver.delete_session("s1")
+            assert beside(postgres, schema) == []
+
+    asyncio.run(work())
+
+
+def test_events_with_one_index_are_listed_by_their_ids(postgres: PostgresServer, schema: str) -> None:
+    """Upstream's writers may have stored them; every order of texts that a database may have gives the same."""
+    ids = ["B", "a", "C", "é", "Z", "b", "🦀", "-"]
+    fill(postgres, schema, [(id_, 1 + number // 4, {}) for number, id_ in enumerate(ids)])
+    wanted = [*sorted(ids[:4]), *sorted(ids[4:])]
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            for limit in (1, 2, 3, 20):
+                assert [one.id for one in await all_events(driver, "s1", limit)] == wanted
+            assert [one.id for one in await driver.last_events("s1", 3, before=(2, "b"))] == ["é", "-", "Z"]
+            with pytest.raises(EventConflictError):
+                await driver.insert_event("s1", event(2))
+            assert (await driver.append_event("s1", EventDraft("agent", {}, "c", 1))).event_index == 3
+
+    asyncio.run(work())
+
+
+def test_rows_of_others_that_are_no_records(postgres: PostgresServer, schema: str) -> None:
+    fill(postgres, schema, [("fine", 1, {}), ("odd", -3, {}), ("list", 9, [])])
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            with pytest.raises(InvalidRecordError, match="'odd' is not one: event: eventIndex must be a whole number"):
+                await driver.list_events("s1")
+            with pytest.raises(InvalidRecordError, match="'list' is not one: event: payload must be an object"):
+                await driver.last_events("s1", 1)
+            assert [one.id for one in await driver.last_events("s1", 1, before=(9, ""))] == ["fine"]
+
+    asyncio.run(work())
+
+
+def test_upstream_rewrites_a_row(postgres: PostgresServer, schema: str) -> None:
+    """What its columns say then is what is read, not what is kept beside."""
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            await driver.insert_event("s1", event(1, text="a\0b"))
+            with postgres_connection(postgres) as connection:
+                update = sql.SQL("UPDATE {} SET payload_json = '{{\"now\": 1}}'").format(sql.Identifier(schema, "events"))
+                connection.execute(update)
+            assert [one.payload for one in await all_events(driver)] == [{"now": 1}]
+
+    asyncio.run(work())
+
+
+def test_an_older_layout_is_brought_up_to_date(postgres: PostgresServer, schema: str) -> None:
+    """Tables of upstream's first versions: sessions without three columns, numbered events without an index."""
+    with postgres_connection(postgres) as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE SCHEMA {0}; CREATE TABLE {0}.sessions (id TEXT PRIMARY KEY, agent TEXT NOT NULL, "
+                "agent_session_id TEXT NOT NULL, last_connection_id TEXT NOT NULL, created_at BIGINT NOT NULL, "
+                "destroyed_at BIGINT, session_init_json JSONB); "
+                "CREATE TABLE {0}.events (id BIGINT PRIMARY KEY, session_id TEXT NOT NULL, created_at BIGINT NOT NULL, "
+                "connection_id TEXT NOT NULL, sender TEXT NOT NULL, payload_json JSONB NOT NULL); "
+                "INSERT INTO {0}.sessions VALUES ('s1', 'mock', 'a', 'c', 5, NULL, '{{\"cwd\": \"/\"}}'); "
+                "INSERT INTO {0}.events SELECT n, 's1', 10 - n, 'c', 'agent', '{{}}' FROM generate_series(1, 3) AS n"
+            ).format(sql.Identifier(schema))
+        )
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            assert [(one.event_index, one.id) for one in await all_events(driver)] == [(1, "3"), (2, "2"), (3, "1")]
+            known = record("s1", modes={"a": 1}, config_options=[1], sandbox_id="box")
+            assert [one.session_init for one in await all_sessions(driver)] == [{"cwd": "/"}]
+            await driver.update_session(known)
+            assert await driver.get_session("s1") == known
+
+    asyncio.run(work())
+
+
+def test_a_connection_is_not_kept_by_a_cancelled_task(postgres: PostgresServer, schema: str) -> None:
+    """Neither is its query, nor its lock."""
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema, max_connections=1) as driver:
+            await driver.insert_event("s1", event(1))
+            with postgres_connection(postgres) as blocker:
+                blocker.execute("BEGIN")
+                blocker.execute(sql.SQL("LOCK {}").format(sql.Identifier(schema, "events")))
+                for call in (driver.append_event("s1", EventDraft("agent", {}, "c", 1)), driver.list_events("s1")):
+                    task = asyncio.ensure_future(call)
+                    while not waiting(postgres, schema):
+                        await asyncio.sleep(0.005)
+                    task.cancel()
+                    with pytest.raises(asyncio.CancelledError):
+                        await task
+                    assert not waiting(postgres, schema)
+                blocker.execute("ROLLBACK")
+            assert await all_events(driver) == [event(1)]
+            await driver.insert_event("s1", event(2))
+
+    asyncio.run(work())
+
+
+def test_a_call_is_given_up_after_its_time(postgres: PostgresServer, schema: str) -> None:
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema, timeout=0.2) as driver:
+            await driver.insert_event("s1", event(1))
+            with postgres_connection(postgres) as blocker:
+                blocker.execute("BEGIN")
+                blocker.execute(sql.SQL("LOCK {}").format(sql.Identifier(schema, "events")))
+                with pytest.raises(StoreError, match="did not answer"):
+                    await driver.insert_event("s1", event(2))
+                blocker.execute("ROLLBACK")
+            await driver.insert_event("s1", event(3))
+            assert await all_events(driver) == [event(1), event(3)]
+
+    asyncio.run(work())
+
+
+def test_no_more_connections_than_allowed(postgres: PostgresServer, schema: str) -> None:
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema, max_connections=3) as driver:
+            await asyncio.gather(*(driver.insert_event(f"s{n}", event(1, f"s{n}")) for n in range(40)))
+            with postgres_connection(postgres) as connection:
+                ask = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
+                found = connection.execute(ask, (f'%"{schema}"%',)).fetchone()
+            assert found is not None
+            assert 1 <= found[0] <= 3
+
+    asyncio.run(work())
+
+
+def test_after_closing(postgres: PostgresServer, schema: str) -> None:
+    async def work() -> None:
+        driver = PostgresSessionPersistDriver(postgres.address(), schema)
+        async with driver:
+            running = [asyncio.ensure_future(driver.insert_event("s1", event(n))) for n in (1, 2)]
+            await asyncio.sleep(0)
+        await asyncio.gather(*running, return_exceptions=True)
+        await driver.aclose()
+        with pytest.raises(StoreUnavailableError, match="closed"):
+            await driver.get_session("s1")
+
+    asyncio.run(work())
+
+
+def test_without_psycopg() -> None:
+    code = (
+        "import sys; sys.modules['psycopg'] = None; import pyapp\n"
+        "try: pyapp.PostgresSessionPersistDriver('postgresql://nowhere/x')\n"
+        "except pyapp.StoreUnavailableError as lack: print(lack)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("The 'postgres' driver needs: pip install 'sandbox-agent-pyodide[postgres]'")
+
+
+def postgres_connection(server: PostgresServer) -> psycopg.Connection[tuple[Any, ...]]:
+    """As anybody else would connect."""
+    return psycopg.connect(server.address(), autocommit=True)
+
+
+def tables(server: PostgresServer, schema: str) -> list[str]:
+    with postgres_connection(server) as connection:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", (schema,))
+        return [name for (name,) in rows]
+
+
+def beside(server: PostgresServer, schema: str) -> list[tuple[Any, ...]]:
+    with postgres_connection(server) as connection:
+        ask = sql.SQL("SELECT kind, id FROM {} ORDER BY 1, 2").format(sql.Identifier(schema, "pyapp_extra"))
+        return connection.execute(ask).fetchall()
+
+
+def waiting(server: PostgresServer, schema: str) -> bool:
+    """Whether a statement for this schema waits for a lock."""
+    with postgres_connection(server) as connection:
+        ask = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s"
+        row = connection.execute(ask, (f'%"{schema}"%',)).fetchone()
+        return bool(row and row[0])
+
+
+def fill(server: PostgresServer, schema: str, rows: list[tuple[str, int, Any]]) -> None:
+    """Make the tables, and put events of the session s1 into them as another program might."""
+
+    async def make() -> None:
+        async with PostgresSessionPersistDriver(server.address(), schema) as driver:
+            await driver.totals()
+
+    asyncio.run(make())
+    with postgres_connection(server) as connection:
+        put = sql.SQL("INSERT INTO {} VALUES (%s, %s, 's1', 1, 'c', 'agent', %s)").format(sql.Identifier(schema, "events"))
+        for id_, index, payload in rows:
+            connection.execute(put, (id_, index, psycopg.types.json.Jsonb(payload)))
+
+
