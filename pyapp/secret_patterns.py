@@ -116,7 +116,10 @@ _IS = r"\\{0,3}[\"'`]?\s{0,3}(?::=|=>|[:=])\s{0,3}"
 _QUOTED = r"(?P<quote>\\{0,3}[\"'`])(?P<secret>[^\s\"'`\\]{6,}+)(?=(?P=quote))"
 _BARE = r"(?P<secret>[A-Za-z0-9+/_.~!@#%^*-]{8,}+={0,2})(?![\w(\[])"
 _PASSWORD = r"(?i:passw(?:or)?d|pwd|passphrase)"
-_SECRET = r"(?i:(?:api|secret|private|access|account|signing|encryption)[_-]?key|secret|token|credentials?|passw(?:or)?d|_auth)"
+_SECRET = (
+    r"(?i:(?:api|secret|private|access|account|signing|encryption)[_-]?key|secret|token|credentials?"
+    r"|passw(?:or)?d|_auth)"
+)
 
 _PASSWORD_HINTS = ("passw", "pwd", "passphrase")
 _SECRET_HINTS = ("key", "token", "secret", "credential", "passw", "_auth")
@@ -206,9 +209,9 @@ SHAPES: tuple[Shape, ...] = (
     Shape("password", _PASSWORD_HINTS, _PASSWORD + _NAME + _IS + _QUOTED, chosen_by_hand, lower=True),
     Shape("password", _PASSWORD_HINTS, _PASSWORD + _NAME + r"\s?[:=]\s?(?P<secret>[^\s\"'`\\;&,)(\[\]<>]{6,})",
           chosen_by_hand, lower=True),
-    Shape("key or token", _SECRET_HINTS, _SECRET + _NAME + _IS + _QUOTED, drawn_by_lot, lower=True),
-    Shape("key or token", _SECRET_HINTS, _SECRET + _NAME + _IS + _BARE, drawn_by_lot, lower=True),
-    Shape("key or token", ("KEY",), r"(?<![A-Z])KEY(?:_[A-Z0-9_]{1,20})?\s?=\s?[\"']?" + _BARE, drawn_by_lot),
+    Shape("token", _SECRET_HINTS, _SECRET + _NAME + _IS + _QUOTED, drawn_by_lot, lower=True),
+    Shape("token", _SECRET_HINTS, _SECRET + _NAME + _IS + _BARE, drawn_by_lot, lower=True),
+    Shape("token", ("KEY",), r"(?<![A-Z])KEY(?:_[A-Z0-9_]{1,20})?\s?=\s?[\"']?" + _BARE, drawn_by_lot),
 )  # fmt: skip
 
 PEM_HINT = "PRIVATE KEY"

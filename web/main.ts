@@ -127,6 +127,7 @@ function start(): void {
     now: Date.now(),
     tzOffset: new Date().getTimezoneOffset(),
     remembered: remembered(),
+    source: takeSource(),
   });
   if (document.visibilityState === 'hidden') send({ name: 'visible', value: false }); // opened behind another tab
   window.addEventListener('hashchange', () => outbox.post({ name: 'route', hash: location.hash }));
@@ -145,6 +146,16 @@ function fail(failure: BootFailure): Error {
   const error = new Error(failure.text);
   isFailed(error);
   return error;
+}
+
+/** The file that `?src=` names; the address is then without it, so that a reload does not ask again. */
+function takeSource(): string | undefined {
+  const address = new URL(location.href);
+  const source = address.searchParams.get('src');
+  if (source === null) return undefined;
+  address.searchParams.delete('src');
+  history.replaceState(history.state, '', address);
+  return source;
 }
 
 function setHash(value: string, replace: boolean): void {

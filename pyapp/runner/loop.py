@@ -14,6 +14,7 @@ from typing import Any
 from ..drivers.base import ObservableStore, SessionStore, StoreChange
 from ..errors import PyappError
 from ..inspector import effects as fx
+from ..inspector.files.effects import Export, FetchSource, SearchSecrets, StopSearch
 from ..inspector.incoming import MARK, from_page
 from ..inspector.live.effects import LiveEffect
 from ..inspector.messages import (
@@ -41,7 +42,7 @@ from ..inspector.update import cannot_open, not_found, update
 from ..inspector.views.html import Page
 from ..inspector.views.page import view
 from ..json_text import dump
-from . import jobs, reading
+from . import exports, jobs, reading
 from .live import LiveKeeper
 from .notes import NoteKeeper
 from .patches import Patches
@@ -59,7 +60,7 @@ class Runner:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.model = Model(usual_database=world.usual_database)
+        self.model = Model(usual_database=world.usual_database, site=world.site)
         world.on_wait(lambda waits: self.send(Waited(waits)))
         self._patches = Patches()
         self._painting = False
@@ -71,6 +72,7 @@ class Runner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._session_task: asyncio.Task[None] | None = None
         self._job: asyncio.Task[None] | None = None
+        self._search: asyncio.Task[None] | None = None
         self._tick: asyncio.TimerHandle | None = None
         self._notes = NoteKeeper(world, self.send, self._start)
         self._live = LiveKeeper(world, self.send, self._start, world.open_store)
@@ -96,7 +98,7 @@ class Runner:
 
     def import_files(self, files: Sequence[SourceFile]) -> None:
         """The user chose or dropped recordings."""
-        self._start_job(lambda store: jobs.import_files(store, files, self.send))
+        self._start_job(lambda store: jobs.import_files(store, files, self.send, self.world))
 
     async def settled(self) -> None:
         """Wait until no task runs, for tests."""
@@ -167,8 +169,15 @@ class Runner:
                 self.world.post({"type": "hash", "value": route.hash(), "replace": replaces})
             case fx.Copy(text):
                 self.world.post({"type": "copy", "text": text})
-            case fx.ExportSession():
-                self._start_job(lambda store: jobs.export_session(store, effect, self.send, self.world.post))
+            case Export():
+                self._start_job(lambda store: exports.export(store, effect, self.send, self.world))
+            case FetchSource(source):
+                self._start_job(lambda store: jobs.import_source(store, source, self.send, self.world))
+            case SearchSecrets():
+                self._stop_search()
+                self._search = self._start(self._search_secrets(effect))
+            case StopSearch():
+                self._stop_search()
             case fx.DeleteSession():
                 self._start_job(lambda store: self._delete(store, effect))
             case fx.AskToKeep():
@@ -224,6 +233,14 @@ class Runner:
         if self._session_task:
             self._session_task.cancel()
             self._session_task = None
+
+    def _stop_search(self) -> None:
+        if self._search:
+            self._search.cancel()
+            self._search = None
+
+    async def _search_secrets(self, effect: SearchSecrets) -> None:
+        await exports.search(await self._opened_store(), effect, self.send)
 
     # reads
 

@@ -82,11 +82,11 @@ IN_CONTEXT = [
     ("password", 'password: "{}"', "correct-horse-9"),
     ("azure key", "AccountName=a;AccountKey={};EndpointSuffix=x", drawn(86) + "=="),
     ("aws secret key", "AWS_SECRET_ACCESS_KEY={}", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
-    ("key or token", "API_KEY={}", drawn(32)),
-    ("key or token", '"api_key": "{}"', hexadecimal(32)),
-    ("key or token", '{{\\"token\\": \\"{}\\"}}', drawn(30)),
-    ("key or token", "//registry.npmjs.org/:_authToken={}", drawn(36)),
-    ("key or token", 'export DEPLOY_KEY="{}"', drawn(30)),
+    ("token", "API_KEY={}", drawn(32)),
+    ("token", '"api_key": "{}"', hexadecimal(32)),
+    ("token", '{{\\"token\\": \\"{}\\"}}', drawn(30)),
+    ("token", "//registry.npmjs.org/:_authToken={}", drawn(36)),
+    ("token", 'export DEPLOY_KEY="{}"', drawn(30)),
     ("webhook", "https://hooks.slack.com/services/{}", f"T00000000/B00000000/{drawn(24)}"),
 ]
 
@@ -173,7 +173,7 @@ def test_fields_whose_names_tell() -> None:
     )
     a = rows[0]["payload"]["result"]["a"]
     assert a["mcpServers"][0]["env"] == [
-        {"name": "SERVICE_API_KEY", "value": "[secret: key or token 1]"},
+        {"name": "SERVICE_API_KEY", "value": "[secret: token 1]"},
         {"name": "HOME", "value": "/root"},
     ]
     assert a["headers"] == {"Authorization": "Basic [secret: authorization 1]"}
