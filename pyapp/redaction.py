@@ -351,5 +351,5 @@ def _preview(text: str, secrets: Sequence[Secret], masks: Sequence[tuple[str, in
     right = min(here.end + PREVIEW_AFTER, len(text))
     if place + 1 < len(secrets):
         right = min(right, secrets[place + 1].start)
-    words = (before[left:], _written(masks[place]), text[here.end : right])
-    return " ".join(part for word in words if not find_secrets(word) for part in word.split())
+    sides = ["…" if find_secrets(side) else side for side in (before[left:], text[here.end : right])]
+    return " ".join(f"{sides[0]}{_written(masks[place])}{sides[1]}".split())

@@ -198,6 +198,7 @@ class Runner:
         task = asyncio.ensure_future(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # cancelled before it began, it would never be awaited
         return task
 
     async def _guarded(self, work: Awaitable[None]) -> None:

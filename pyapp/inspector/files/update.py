@@ -98,7 +98,7 @@ def _changed(model: Model, dialog: ExportDialog, message: ExportChanged) -> Next
     if changed.found is None or not ids or model.job:
         return model, ()
     model, effects = closed(model)
-    name = _file_name(model, ids, ENDINGS[changed.format])
+    name = _file_name(model, ids, ENDINGS[changed.format], plain=changed.keeps or not changed.found.count)
     return model, (*effects, Export(ids, name, changed.format, masks=not changed.keeps))
 
 
@@ -114,10 +114,11 @@ def _forget(model: Model) -> tuple[Effect, ...]:
     return (ShowAddress(replace(model.route, source="")),)
 
 
-def _file_name(model: Model, session_ids: tuple[str, ...], ending: str) -> str:
+def _file_name(model: Model, session_ids: tuple[str, ...], ending: str, *, plain: bool) -> str:
+    """After the session; unless it is `plain`, not after its first prompt, which may hold a part of a secret."""
     if len(session_ids) > 1:
         return f"{len(session_ids)}-sessions{ending}"
     summary = model.summaries.get(session_ids[0])
-    title = model.notes.of(session_ids[0]).name or (summary.title if summary else session_ids[0])
-    plain = "".join(mark if mark.isalnum() else "-" for mark in title[:60])
-    return f"{'-'.join(filter(None, plain.split('-'))) or 'session'}{ending}"
+    title = model.notes.of(session_ids[0]).name or (summary.title if summary and plain else session_ids[0])
+    marks = "".join(mark if mark.isalnum() else "-" for mark in title[:60])
+    return f"{'-'.join(filter(None, marks.split('-'))) or 'session'}{ending}"

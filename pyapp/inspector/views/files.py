@@ -53,7 +53,9 @@ def source_dialog(source: Source | None) -> str:
             h.h2("#source-title")["Fetch a recording from ", h.b[source.host], "?"],
             h.p["The address of this page asks for this file. Its sessions would be stored in this browser."],
             h.code(".url")[source.url],
-            h.p(".dim")["Nothing was sent yet. The host would see your network address, no cookies, no page address."],
+            h.p(".dim")[
+                "Nothing was sent yet. The host would see your network address and this site's name, but no cookies."
+            ],
             h.div(".answers")[
                 h.button(type="button", data_click="source-cancel", autofocus=True)["Cancel"],
                 h.button(".solid", type="button", data_click="source-fetch")["Fetch"],
@@ -65,7 +67,7 @@ def source_dialog(source: Source | None) -> str:
 def _scope(model: Model, dialog: ExportDialog) -> h.Node:
     every = len(model.listing.sessions) if model.listing else 0
     named = f"This session: {name_of(model, model.session.record.id)[:80]}" if model.session else ""
-    options = [("this", named), ("chosen", "Chosen ones"), ("all", f"All {every:,} sessions")]
+    options = [("this", named), ("chosen", "Chosen ones"), ("all", f"All: {plural(every, 'session')}")]
     return h.select("#export-scope", name="scope", autofocus=True)[
         (h.option(value=value, selected=value == dialog.scope)[words] for value, words in options if words)
     ]
