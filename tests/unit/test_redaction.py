@@ -288,8 +288,9 @@ async def exported(content: bytes, redactor: Redactor | None) -> str:
 def test_export_import_export_gives_the_same_bytes(demo: Path) -> None:
     """With secrets in every tenth event, masked the first time, or kept."""
 
+    rows = [json.loads(line) for line in demo.read_text().splitlines()]
+
     async def run() -> None:
-        rows = [json.loads(line) for line in demo.read_text().splitlines()]
         for place, row in enumerate(rows):
             if row["type"] == "event" and place % 10 == 0:
                 row["payload"]["_meta"] = {"note": f"token ghp_{hexadecimal(36)}", "ghp_" + hexadecimal(36): place}
@@ -314,7 +315,7 @@ def test_what_is_kept_of_findings_is_bounded() -> None:
 
 
 HOSTILE = [
-    "eyJ", "eyJaaaaaaaaaa.", "token=", "password='", "-----BEGIN PRIVATE KEY-----", "://a:", "://", "SG.aaaaaaaaaaaaaaaaaa",
+    "eyJ", "eyJaaaaaaaaaa.", "token=", "password='", "-----BEGIN PRIVATE KEY-----", "://a:", "://", "SG.aaaaaaaaaaaaa",
     "KEY_", "awssecret", "secret", "a", "0123456789:AA", "Authorization: Bearer ", "api_key:\"",
 ]  # fmt: skip
 HINTS = " ".join(hint for shape in SHAPES for hint in shape.hints)
