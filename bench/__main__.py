@@ -17,6 +17,7 @@ from .measure import Figures, import_sessions, medians, openings, reading, seeks
 from .sdk import sdk_samples
 from .sdk.flood import flood
 from .start import start_samples
+from .stores import store_samples
 
 
 def main() -> None:
@@ -29,7 +30,9 @@ def main() -> None:
     if not options.only or "flood" in options.only:
         with tempfile.TemporaryDirectory() as name, launched(Path(name)) as bench:  # its session is the only one
             figures |= flood(bench)
-    if options.only and set(options.only) <= {"start", "flood"}:
+    if not options.only or "stores" in options.only:
+        figures |= medians(store_samples(options.repeats))
+    if options.only and {"start", "flood", "stores"}.issuperset(options.only):
         print(report.table(figures))
         return
     with tempfile.TemporaryDirectory() as name, launched(Path(name) / "profile") as bench:

@@ -50,6 +50,7 @@ def table(figures: Figures) -> str:
             *_driver_table(figures),
             *_sdk_table(figures),
             *_flood_line(figures),
+            *_store_table(figures),
             _row(head),
             "| --- | ---: | ---: | ---: |",
             *(_row(row) for row in _by_size(figures)),
@@ -142,6 +143,32 @@ def _sdk_table(figures: Figures) -> Iterator[str]:
     yield "| --- | ---: | ---: | ---: | ---: |"
     yield _row(("CPython, in memory", f"{ours:.2f} ms", f"{theirs:.2f} ms", f"{ours / theirs:.2f}", "1.5"))
     yield _row(("Chromium, IndexedDB", f"{page:.2f} ms", "", "", ""))
+    yield ""
+
+
+_STORES = (
+    (
+        "SQLite: 10,000 inserts at once / bare `sqlite3`, 64 in a transaction",
+        "sqlite_inserts_ours",
+        "sqlite_inserts_bare",
+        "2",
+    ),
+    ("SQLite: a page of 100, of 1,000,000 events / of 10,000", "sqlite_page_many", "sqlite_page_few", "1.3"),
+    ("`copy` of 100,000, SQLite to Postgres, per event, written / COPY of the rows", "copy_written", "copy_bare", "3"),
+    ("the same, with all of both sides read again and compared / COPY of the rows", "copy_compared", "copy_bare", ""),
+)
+"""What is compared of the stores: words, one side, the other, the ratio aimed at."""
+
+
+def _store_table(figures: Figures) -> Iterator[str]:
+    measured = [row for row in _STORES if f"{row[1]}_ms" in figures]
+    if not measured:
+        return
+    yield _row(("the stores", "ours", "other", "ratio", "at most"))
+    yield "| --- | ---: | ---: | ---: | ---: |"
+    for words, ours, other, most in measured:
+        mine, theirs = figures[f"{ours}_ms"], figures[f"{other}_ms"]
+        yield _row((words, f"{mine:.3g} ms", f"{theirs:.3g} ms", f"{mine / theirs:.2f}", most))
     yield ""
 
 

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, runtime_checkable
 
-from .drivers.base import SessionPersistDriver
+from .drivers.base import SessionPersistDriver, SessionStore, check_limit, read_cursor
 from .errors import InvalidRecordError, StoreUnavailableError
 from .json_text import dump, parse
 from .types import ListPage, SessionEvent, SessionRecord
@@ -54,18 +54,11 @@ class DriverCalls:
                 return None
             raise StoreUnavailableError("this driver was closed; open another with pyapp.openDriver()")
         match method:
-            case "getSession":
-                record = await driver.get_session(_id(params, "id"))
-                return record.to_row() if record else None
-            case "listSessions":
-                return _page(await driver.list_sessions(cursor=params.get("cursor"), limit=params.get("limit")))
+            case "getSession" | "listSessions" | "listEvents":
+                return await read(driver, method, params)
             case "updateSession":
                 await driver.update_session(SessionRecord.from_row(params.get("record")))
                 return None
-            case "listEvents":
-                session_id = _id(params, "sessionId")
-                page = await driver.list_events(session_id, cursor=params.get("cursor"), limit=params.get("limit"))
-                return _page(page)
             case "insertEvent":
                 event = SessionEvent.from_row(params.get("event"))
                 await driver.insert_event(_id(params, "sessionId"), event)
@@ -75,13 +68,49 @@ class DriverCalls:
                 if isinstance(driver, Closable):
                     await driver.aclose()
                 return None
-        raise InvalidRecordError(f"a driver has no method {str(method)[:80]!r}")
+        raise _unknown(method)
 
     async def _open(self, options: Any) -> int:
         given = _options(options)
         handle = next(self._handles)
         self._drivers[handle] = await self._open_driver(given.get("databaseName"), given.get("durability"))
         return handle
+
+
+async def read(driver: SessionPersistDriver, method: Any, params: dict[str, Any]) -> Any:
+    """The answer of a driver's method that reads, as a JSON value. Raises InvalidRecordError for another method."""
+    match method:
+        case "getSession":
+            record = await driver.get_session(_id(params, "id"))
+            return record.to_row() if record else None
+        case "listSessions":
+            return _page(await driver.list_sessions(cursor=params.get("cursor"), limit=params.get("limit")))
+        case "listEvents":
+            session_id = _id(params, "sessionId")
+            return _page(await driver.list_events(session_id, cursor=params.get("cursor"), limit=params.get("limit")))
+    raise _unknown(method)
+
+
+async def read_store(store: SessionStore, method: Any, params: dict[str, Any]) -> Any:
+    """What `read` gives, and the answers of a store's further methods: what `pyapp.drivers.remote` asks for."""
+    match method:
+        case "lastEvents":
+            before = params.get("before")
+            place = None if before is None else read_cursor("events", f"events:{dump(before)}")
+            events = await store.last_events(_id(params, "sessionId"), check_limit(params.get("limit")), before=place)
+            return [event.to_row() for event in events]
+        case "countEvents":
+            return await store.count_events(_id(params, "sessionId"))
+        case "sessionHeads":
+            return [[head.id, head.agent, head.created_at, head.destroyed_at] for head in await store.session_heads()]
+        case "totals":
+            totals = await store.totals()
+            return [totals.sessions, totals.events]
+    return await read(store, method, params)
+
+
+def _unknown(method: Any) -> InvalidRecordError:
+    return InvalidRecordError(f"a driver has no method {str(method)[:80]!r}")
 
 
 def _options(options: Any) -> dict[str, str]:

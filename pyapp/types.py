@@ -89,8 +89,16 @@ class SessionEvent:
     @classmethod
     def from_row(cls, row: Any) -> SessionEvent:
         """The event of a camelCase row. Raises InvalidRecordError and says which field is wrong."""
-        if (plain := _plain_event(row)) is not None:
-            return plain
+        if _is_plain_event(row):
+            return cls(
+                row["id"],
+                row["eventIndex"],
+                row["sessionId"],
+                row["createdAt"],
+                row["connectionId"],
+                row["sender"],
+                row["payload"],
+            )
         what = "event"
         known, extra = _split(row, _EVENT_FIELDS, what)
         sender = _text(known, "sender", what)
@@ -109,6 +117,12 @@ class SessionEvent:
             payload=payload,
             extra=extra,
         )
+
+    @classmethod
+    def check_row(cls, row: Any) -> None:
+        """Raises InvalidRecordError where `from_row` does; faster, since no event is made."""
+        if not _is_plain_event(row):
+            cls.from_row(row)
 
     def to_row(self) -> Row:
         """The camelCase row, unknown fields written back."""
@@ -193,35 +207,32 @@ _EVENT_FIELDS = {
 }
 
 
-def _plain_event(row: Any) -> SessionEvent | None:
-    """The event of a row that has the seven fields, rightly typed, and no other; else None.
+def _is_plain_event(row: Any) -> bool:
+    """Whether a row has the seven fields, rightly typed, and no other.
 
     Nearly every row is such a row, and this is several times faster than looking at field after field.
     """
     if type(row) is not dict or len(row) != 7:
-        return None
+        return False
     try:
         id_, session_id, connection_id = row["id"], row["sessionId"], row["connectionId"]
         event_index, created_at = row["eventIndex"], row["createdAt"]
         sender, payload = row["sender"], row["payload"]
     except KeyError:
-        return None
-    right: Sender = "client" if sender == "client" else "agent"
-    if (
+        return False
+    return (
         type(id_) is str
-        and id_
+        and id_ != ""
         and type(session_id) is str
-        and session_id
+        and session_id != ""
         and type(connection_id) is str
         and type(event_index) is int
         and 1 <= event_index <= MAX_SAFE_INTEGER
         and type(created_at) is int
         and 0 <= created_at <= MAX_SAFE_INTEGER
-        and sender == right
+        and (sender == "client" or sender == "agent")
         and type(payload) is dict
-    ):
-        return SessionEvent(id_, event_index, session_id, created_at, connection_id, right, payload)
-    return None
+    )
 
 
 def _split(row: Any, fields: Mapping[str, tuple[str, bool]], what: str) -> tuple[Row, Row]:

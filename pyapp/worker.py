@@ -9,25 +9,31 @@ import json
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import interop
+from . import interop, json_text
 from .drivers.base import SessionPersistDriver, SessionStore
 from .drivers.idb import Durability, database_names
 from .drivers.indexeddb import IndexedDBSessionPersistDriver
 from .drivers.indexeddb_notes import NOTES_DATABASE, IndexedDBNoteStore
 from .drivers.notes import NoteStore
-from .errors import StoreUnavailableError
+from .drivers.remote import RemoteStore
+from .errors import ServerUnreachableError, StoreError, StoreUnavailableError
 from .remote import DriverCalls
 from .rest import install_rest
 from .runner.loop import Runner
 from .runner.world import SourceFile
 from .sdk.fetch import FetchTransport
-from .sdk.transport import Transport
+from .sdk.transport import Request, Transport, send
 from .web_file import WebFile
 
 DEFAULT_DATABASE = "sandbox-agent-session-store"
+
+
+SERVED = "served:"
+"""How the `source` of a page begins that shows the sessions of the program that serves it."""
 
 
 class BrowserWorld:
@@ -35,9 +41,11 @@ class BrowserWorld:
 
     usual_database = DEFAULT_DATABASE
 
-    def __init__(self, post: interop.JsValue, base: str) -> None:
+    def __init__(self, post: interop.JsValue, base: str, source: str = "") -> None:
         self._post = post
         self._base = base
+        self._source = source
+        self._shown: RemoteStore | None = None
         self._stores: dict[str, IndexedDBSessionPersistDriver] = {}
         self._notes: dict[str, IndexedDBNoteStore] = {}
         self._waiting = 0
@@ -45,6 +53,8 @@ class BrowserWorld:
 
     async def open_store(self, database: str) -> SessionStore:
         """A driver for each database; another name than the usual one must be there already."""
+        if self._source and not database:
+            return self._open_source()
         name = database or DEFAULT_DATABASE
         if name not in self._stores:
             if name != DEFAULT_DATABASE and name not in await database_names():
@@ -54,6 +64,18 @@ class BrowserWorld:
                 )
             self._stores[name] = IndexedDBSessionPersistDriver(name, on_wait=self._wait)
         return self._stores[name]
+
+    def _open_source(self) -> SessionStore:
+        """The sessions of the program that serves this page (`python -m pyapp inspect`), whose token came with it."""
+        token = self._source.removeprefix(SERVED)
+        if not token:
+            raise StoreUnavailableError(
+                "The key to these sessions was in the address that the command printed, and is gone with a reload. "
+                "Open that address again."
+            )
+        if self._shown is None:
+            self._shown = RemoteStore(partial(_call, self._base, token))
+        return self._shown
 
     def open_notes(self, database: str) -> NoteStore:
         name = database or DEFAULT_DATABASE
@@ -129,8 +151,8 @@ class BrowserFile:
 class App:
     """What web/worker.ts talks to."""
 
-    def __init__(self, post: interop.JsValue, base: str) -> None:
-        self._runner = Runner(BrowserWorld(post, base))
+    def __init__(self, post: interop.JsValue, base: str, source: str = "") -> None:
+        self._runner = Runner(BrowserWorld(post, base, source))
         self._calls = DriverCalls(_open_driver)
 
     def dispatch(self, text: str) -> None:
@@ -151,7 +173,25 @@ async def _open_driver(database: str | None, durability: Durability | None) -> S
     return IndexedDBSessionPersistDriver(database or DEFAULT_DATABASE, durability or "relaxed")
 
 
-async def start(post: interop.JsValue, base: str) -> App:
-    """Run the page; `post` takes JSON text for it, `base` is the address of the site's folder."""
+async def _call(base: str, token: str, method: str, params: dict[str, Any]) -> Any:
+    """Ask the program that serves this page. Raises StoreUnavailableError when it is not there any more."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    body = json.dumps({"method": method, "params": params})
+    try:
+        answer = await send(FetchTransport(), Request("POST", f"{base}source", headers, body))
+    except ServerUnreachableError:
+        raise StoreUnavailableError("The program that served this page has ended. Start it again.") from None
+    value = json_text.parse_stored(answer.body.decode())
+    if answer.status != 200:
+        raise StoreError(str(value.get("error", "")) if isinstance(value, dict) else f"HTTP {answer.status}")
+    return value
+
+
+async def start(post: interop.JsValue, base: str, source: str = "") -> App:
+    """Run the page; `post` takes JSON text for it, `base` is the address of the site's folder.
+
+    `source` is "" for a page that shows what is stored in the browser, SERVED and a token for one that is served with
+    the sessions of a store.
+    """
     random.seed()  # every page that starts from the snapshot would have the same numbers
-    return App(post, base)
+    return App(post, base, source)

@@ -12,6 +12,7 @@ import type { Api } from './public/pyapp';
 import { Caller } from './rpc';
 import { askToKeep, Downloads, remember, remembered, tellStorage } from './storage';
 import { startWorker } from './trusted';
+import { takeNamedFile, takeSource } from './source';
 import { Watcher } from './watch';
 import workerAddress from './worker.ts?worker&url';
 
@@ -23,6 +24,7 @@ globalThis.pyapp = new Promise<Api>((resolve, reject) => {
 });
 globalThis.pyapp.catch(() => {}); // the page itself tells the user
 
+const source = takeSource();
 expectLayout(location.hash, remembered());
 const lack = missing();
 if (lack) fail(lack);
@@ -47,7 +49,7 @@ function start(): void {
     followLayout();
     focusWanted();
     watcher.refresh();
-    if (patch.root?.['data-ready'] === 'true') void workOffline();
+    if (patch.root?.['data-ready'] === 'true' && !source) void workOffline();
     send({ name: 'painted' });
     outbox.painted();
   };
@@ -118,7 +120,7 @@ function start(): void {
 
   const plain = new URLSearchParams(location.search).get('boot') === 'plain';
   void compiling.then(async (compiled) => {
-    post({ type: 'start', base, plain, compiling: compiled !== undefined });
+    post({ type: 'start', base, plain, compiling: compiled !== undefined, source });
     if (compiled) post({ type: 'compiled', module: await compiled.module });
   });
   send({
@@ -127,7 +129,7 @@ function start(): void {
     now: Date.now(),
     tzOffset: new Date().getTimezoneOffset(),
     remembered: remembered(),
-    source: takeSource(),
+    source: takeNamedFile(),
   });
   if (document.visibilityState === 'hidden') send({ name: 'visible', value: false }); // opened behind another tab
   window.addEventListener('hashchange', () => outbox.post({ name: 'route', hash: location.hash }));
@@ -146,16 +148,6 @@ function fail(failure: BootFailure): Error {
   const error = new Error(failure.text);
   isFailed(error);
   return error;
-}
-
-/** The file that `?src=` names; the address is then without it, so that a reload does not ask again. */
-function takeSource(): string | undefined {
-  const address = new URL(location.href);
-  const source = address.searchParams.get('src');
-  if (source === null) return undefined;
-  address.searchParams.delete('src');
-  history.replaceState(history.state, '', address);
-  return source;
 }
 
 function setHash(value: string, replace: boolean): void {

@@ -41,7 +41,8 @@ export interface Patch {
 
 export type ToWorker =
   /** `compiling`: a message with the compiled WebAssembly follows. */
-  | { type: 'start'; base: string; plain: boolean; compiling: boolean }
+  /** `source`: see pyapp/worker.py, start. */
+  | { type: 'start'; base: string; plain: boolean; compiling: boolean; source: string }
   /** Without a module when it could not be compiled. */
   | { type: 'compiled'; module: WebAssembly.Module | undefined }
   | { type: 'message'; message: Message }

@@ -65,7 +65,7 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
 
 post({ type: 'listening' });
 
-async function boot({ base, plain, compiling }: How): Promise<Booted> {
+async function boot({ base, plain, compiling, source }: How): Promise<Booted> {
   refuseOtherVersions(known.hashes, base);
   const { py, start, afterwards } = await startPython(
     { base, plain, compiled: compiling ? compiled : undefined },
@@ -77,7 +77,7 @@ async function boot({ base, plain, compiling }: How): Promise<Booted> {
   const began = performance.now();
   post({ type: 'step', text: 'Opening the store' });
   const version = py.runPython('import pyapp; pyapp.__version__') as string;
-  const app = (await py.pyimport('pyapp.worker').start(postText, base)) as App;
+  const app = (await py.pyimport('pyapp.worker').start(postText, base, source)) as App;
   start.steps.push(['App started', performance.now() - began]);
   setTimeout(afterwards, 1000); // once the page has shown what is stored
   return { app, version, start };

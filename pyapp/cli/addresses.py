@@ -83,7 +83,8 @@ async def open_source(address: Address) -> AsyncIterator[SessionStore]:
     if address.kind == "jsonl":
         from .jsonlines import open_recording
 
-        yield with_defaults(open_recording(address.path))
+        async with with_defaults(open_recording(address.path)) as store:
+            yield store
         return
     async with open_store(address) as store:
         yield store
@@ -96,21 +97,28 @@ async def open_store(address: Address) -> AsyncIterator[SessionStore]:
     Raises StoreUnavailableError when it cannot be reached, or its driver needs an extra that is not installed.
     """
     async with AsyncExitStack() as stack:
-        match address.kind:
-            case "sqlite":
-                store = _driver("sqlite", "SQLiteSessionPersistDriver")(str(address.path))
-            case "postgres":
-                connection, schema = read_postgres(address.rest)
-                store = _driver("postgres", "PostgresSessionPersistDriver")(connection_string=connection, schema=schema)
-            case "rivet":
-                endpoint, options = read_rivet(address.rest)
-                store = _driver("rivet", "RivetSessionPersistDriver")(endpoint=endpoint, **options)
-            case _:
-                store = await enter(stack, load(address.rest, "a factory of drivers"))
-                yield with_defaults(store)
-                return
-        await stack.enter_async_context(store)
-        yield with_defaults(store)
+        if address.kind == "python":
+            yield with_defaults(await enter(stack, load(address.rest, "a factory of drivers")))
+            return
+        try:
+            driver = _make(address)
+        except ValueError as error:  # a schema's name, a connection string that cannot be
+            raise UsageError(f"{address}: {error}") from None
+        yield await stack.enter_async_context(with_defaults(driver))
+
+
+def _make(address: Address) -> SessionPersistDriver:
+    driver: SessionPersistDriver
+    match address.kind:
+        case "postgres":
+            connection, schema = read_postgres(address.rest)
+            driver = _driver("postgres", "PostgresSessionPersistDriver")(connection_string=connection, schema=schema)
+        case "rivet":
+            endpoint, options = read_rivet(address.rest)
+            driver = _driver("rivet", "RivetSessionPersistDriver")(endpoint=endpoint, **options)
+        case _:
+            driver = _driver("sqlite", "SQLiteSessionPersistDriver")(str(address.path))
+    return driver
 
 
 def read_postgres(url: str) -> tuple[str, str]:

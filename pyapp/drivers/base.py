@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 from .. import json_text
 from ..errors import EventConflictError, InvalidCursorError, InvalidRecordError
@@ -18,6 +18,8 @@ from ..types import MAX_SAFE_INTEGER, EventDraft, ListPage, Row, SessionEvent, S
 
 if TYPE_CHECKING:
     from typing import Self
+
+T = TypeVar("T")
 
 DEFAULT_LIMIT = 100
 """How many items a page holds when the caller does not say (upstream's number)."""
@@ -143,6 +145,20 @@ class SessionStore(SessionPersistDriver, Protocol):
 
 
 @runtime_checkable
+class EventTaker(Protocol):
+    """A store to which another store's events can be added as they are, without their way through JSON."""
+
+    async def add_read_sessions(
+        self,
+        records: Sequence[SessionRecord],
+        events: Iterable[Sequence[SessionEvent]],
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """What `SessionStore.add_sessions` does, for chunks of events that a driver has given."""
+        ...
+
+
+@runtime_checkable
 class ObservableStore(SessionStore, Protocol):
     """A store that tells when its content changes, also when another tab changed it."""
 
@@ -233,6 +249,18 @@ def read_cursor(listing: Listing, cursor: str | None) -> Key | None:
     raise refusal
 
 
+def page_of(
+    listing: Listing, items: Iterable[T], key: Callable[[T], Key], cursor: str | None, limit: int | None
+) -> ListPage[T]:
+    """One page of a listing, for a driver that has all of it at hand, in any order.
+
+    Raises InvalidCursorError, and ValueError for a limit that is none.
+    """
+    after, most = read_cursor(listing, cursor), check_limit(limit)
+    rest = sorted((item for item in items if after is None or key(item) > after), key=key)
+    return ListPage(tuple(rest[:most]), cursor_after(listing, key(rest[most - 1])) if len(rest) > most else None)
+
+
 def check_event(session_id: str, event: SessionEvent) -> str:
     """The JSON text of the event's row, once it is known that every store can keep it.
 
@@ -242,7 +270,7 @@ def check_event(session_id: str, event: SessionEvent) -> str:
     if event.session_id != session_id:
         raise InvalidRecordError(f"event {event.id!r} belongs to session {event.session_id!r}, not to {session_id!r}")
     row = event.to_row()
-    SessionEvent.from_row(row)
+    SessionEvent.check_row(row)
     # Without further fields all but the payload was looked at by now, and that is one level below the row.
     return _storable("event", row, event.id, session_id, inner=None if event.extra else event.payload)
 

@@ -130,7 +130,9 @@ class PostgresSessionPersistDriver:
         after, most = read_cursor("events", cursor), check_limit(limit)
         rows = await self._events(lambda known: known.events_after, after or (LEAST, ""), most + 1, session_id)
         items = tuple(map(_event, rows[:most]))
-        return ListPage(items, cursor_after("events", (items[-1].event_index, items[-1].id)) if len(rows) > most else None)
+        return ListPage(
+            items, cursor_after("events", (items[-1].event_index, items[-1].id)) if len(rows) > most else None
+        )
 
     async def last_events(
         self, session_id: str, n: int, *, before: tuple[int, str] | None = None
@@ -190,6 +192,15 @@ class PostgresSessionPersistDriver:
         tried again.
         """
         await self._writer.add(records, event_rows, progress)
+
+    async def add_read_sessions(
+        self,
+        records: Sequence[SessionRecord],
+        events: Iterable[Sequence[SessionEvent]],
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """What `add_sessions` does, for events that another store gave (see EventTaker)."""
+        await self._writer.add(records, events, progress)
 
     async def _events(
         self, choose: Callable[[Statements], str], place: Key, most: int, session_id: str

@@ -7,6 +7,7 @@ a connection opens it, and hears what is wrong.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from functools import cached_property
 from typing import Any, TypeVar
@@ -19,6 +20,10 @@ from .patience import Patience
 from .postgres_errors import Place, is_lost, is_passing, told
 
 T = TypeVar("T")
+
+# What psycopg logs of lost connections goes where the program sends its log; without that, not to its stderr: each is told as
+# an error here, or the call goes well in the end.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 
 class Connection(psycopg.AsyncConnection[tuple[Any, ...]]):
@@ -65,16 +70,15 @@ class Connections:
     def __init__(self, place: Place, schema: str, most: int, timeout: float) -> None:
         self.place = place
         self._schema = schema
-        self._patience = Patience(timeout)
+        self._timeout = timeout
+        self._patience = Patience(timeout * 1.1 + 0.1)  # the server cancels first, and the connection is kept
         self._most = most
         self._places = asyncio.Semaphore(most)
         self._idle: list[tuple[Connection, float]] = []
         self._was_open = False
         self._closed = False
 
-    async def run(
-        self, work: Callable[[Connection], Awaitable[T]], *, again: bool = True, limited: bool = True
-    ) -> T:
+    async def run(self, work: Callable[[Connection], Awaitable[T]], *, again: bool = True, limited: bool = True) -> T:
         """What `work` does with a connection, in autocommit. What it does is done again, unless `again` says no, when the
         connection was lost; so it must be such that doing it twice is harmless. `limited=False` takes as long as it takes.
 
@@ -90,7 +94,7 @@ class Connections:
                 if pause is None:
                     raise told(error, self.place, self._schema) from None
             except TimeoutError:
-                raise StoreError(f"{self.place} did not answer within {self._patience.seconds:g} s") from None
+                raise StoreError(f"{self.place} did not answer within {self._timeout:g} s") from None
             await asyncio.sleep(pause)
 
     async def open(self) -> Connection:
@@ -107,7 +111,7 @@ class Connections:
                     f"the database of {self.place} is encoded as {encoding}, which cannot hold every text; "
                     "create one with ENCODING 'UTF8'"
                 )
-            milliseconds = str(max(1, round(self._patience.seconds * 1000)))
+            milliseconds = str(max(1, round(self._timeout * 1000)))
             await connection.execute(_SETTINGS, (milliseconds,))
         except BaseException:
             await connection.close()

@@ -14,7 +14,9 @@ LOCK = f"SELECT {ANNOUNCE}, pg_advisory_xact_lock($1, $5)"
 """Take a session's lock, too. A statement of its own, since one that waited for a lock does not see what was committed
 meanwhile."""
 
-LOCK_MANY = f"SELECT {ANNOUNCE} UNION ALL SELECT pg_advisory_xact_lock($1, bucket)::text FROM unnest($5::int[]) AS bucket"
+LOCK_MANY = (
+    f"SELECT {ANNOUNCE} UNION ALL SELECT pg_advisory_xact_lock($1, bucket)::text FROM unnest($5::int[]) AS bucket"
+)
 
 
 class Statements:
@@ -34,7 +36,9 @@ class Statements:
 
         # Ids are ordered by their code points, everywhere alike. The index has the database's own order of texts: it gives the
         # order of event indexes, and those few with the same index are sorted.
-        def page_of(kind: str, columns: tuple[str, ...], table: str, index: str, *, of: str = "", back: bool = False) -> str:
+        def page_of(
+            kind: str, columns: tuple[str, ...], table: str, index: str, *, of: str = "", back: bool = False
+        ) -> str:
             more, down = ("<", " DESC") if back else (">", "")
             key = 'id COLLATE "C"'
             where = f"{of}{index} {more}= $1::bigint AND ({index} {more} $1::bigint OR {key} {more} $2)"
@@ -90,7 +94,9 @@ ON CONFLICT (id) DO NOTHING"""
 SELECT (SELECT n FROM base), (SELECT count(*) FROM stored)"""
 
         self.events_of_ids = f"{read('event', EVENT_COLUMNS, events)} WHERE r.id = ANY ($1)"
-        self.taken = f"SELECT event_index FROM {events} WHERE session_id = $1 AND event_index = ANY ($2::bigint[]) LIMIT 1"
+        self.taken = (
+            f"SELECT event_index FROM {events} WHERE session_id = $1 AND event_index = ANY ($2::bigint[]) LIMIT 1"
+        )
         self.last_index = f"SELECT coalesce(max(event_index), 0) FROM {events} WHERE session_id = $1"
 
         self.delete = (

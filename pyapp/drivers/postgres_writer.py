@@ -166,7 +166,7 @@ class Writer:
     async def add(
         self,
         records: Sequence[SessionRecord],
-        event_rows: Iterable[Sequence[str]],
+        event_rows: Iterable[Sequence[str | SessionEvent]],
         progress: Callable[[int], None] | None,
     ) -> None:
         """Add whole sessions by COPY: all, or nothing."""
@@ -187,7 +187,9 @@ class Writer:
                     await _copy(connection, known, "session", list(stored.values()))
                     added: dict[str, int] = dict.fromkeys(stored, 0)
                     for texts in event_rows:
-                        events = [SessionEvent.from_row(json.loads(text)) for text in texts]
+                        events = [
+                            SessionEvent.from_row(json.loads(one)) if isinstance(one, str) else one for one in texts
+                        ]
                         chunk = [store_event(event.to_row(), POSTGRES) for event in events]
                         await _copy(connection, known, "event", chunk)
                         for event in events:

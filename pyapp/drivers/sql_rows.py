@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from ..errors import InvalidRecordError
 from ..json_text import dump, parse_column
-from ..types import Row, SessionEvent, SessionRecord
+from ..types import MAX_SAFE_INTEGER, Row, Sender, SessionEvent, SessionRecord
 from .base import SessionHead
 from .sql_columns import Columns
 
@@ -86,7 +86,8 @@ def store_event(row: Row, columns: Columns) -> Stored:
 
 def store_checked_event(event: SessionEvent, text: str, columns: Columns) -> Stored:
     """What `store_event` gives, for an event of which `check_event` has given this text: its payload is not written as
-    JSON a second time. The event's index may be another than that in the text.
+    JSON a second time, and what the caller does to it meanwhile changes nothing. The event's index may be another than
+    that in the text.
     """
     if not event.extra:
         # Quotes within JSON's strings are escaped, so the first such mark is the field itself, which is the last one.
@@ -106,7 +107,7 @@ def store_checked_event(event: SessionEvent, text: str, columns: Columns) -> Sto
                 ),
                 None,
             )
-    return store_event(event.to_row(), columns)
+    return store_event({**json.loads(text), "eventIndex": event.event_index}, columns)
 
 
 def read_session(values: Sequence[object], beside: object, columns: Columns) -> SessionRecord:
@@ -121,10 +122,40 @@ def read_session(values: Sequence[object], beside: object, columns: Columns) -> 
 def read_event(values: Sequence[object], beside: object, columns: Columns) -> SessionEvent:
     """The event of a row (EVENT_COLUMNS) and of the row beside, if there is one. Raises InvalidRecordError, with the
     id, for a row that is none."""
+    if beside is None and (plain := _plain_event(values, columns)) is not None:
+        return plain
     try:
         return SessionEvent.from_row(_read(values, beside, EVENT_FIELDS, columns))
     except ValueError as error:
         raise _not_one("event", values[0], error) from None
+
+
+def _plain_event(values: Sequence[object], columns: Columns) -> SessionEvent | None:
+    """The event of a row whose columns are as they should be, as nearly all are; None where more must be looked at."""
+    id_, event_index, session_id, created_at, connection_id, sender, text = values
+    if (
+        type(id_) is str
+        and type(session_id) is str
+        and id_
+        and session_id
+        and type(connection_id) is str
+        and type(event_index) is int
+        and type(created_at) is int
+        and 1 <= event_index <= MAX_SAFE_INTEGER
+        and 0 <= created_at <= MAX_SAFE_INTEGER
+        and (sender == "client" or sender == "agent")
+        and type(text) is str
+    ):
+        try:
+            payload = columns.parse(text)
+        except ValueError:
+            return None
+        if type(payload) is dict:
+            by: Sender = "client" if sender == "client" else "agent"
+            return SessionEvent(
+                columns.id_of(id_), event_index, columns.id_of(session_id), created_at, connection_id, by, payload
+            )
+    return None
 
 
 def read_head(values: Sequence[object], beside: object, columns: Columns) -> SessionHead:
@@ -222,6 +253,7 @@ def _in_doubles(text: str) -> Any:
 
 def _not_one(what: str, id_: object, error: ValueError) -> InvalidRecordError:
     shown = repr(id_)
-    return InvalidRecordError(
-        f"the stored {what} {shown if len(shown) <= 80 else shown[:80] + '…'} is not one: {error}"
-    )
+    if len(shown) > 80:
+        shown = f"{shown[:80]}…"
+    reason = str(error).removeprefix(f"{what}: ")
+    return InvalidRecordError(f"the stored {what} {shown} is not one: {reason}")

@@ -28,12 +28,12 @@ from .base import (
     read_cursor,
 )
 from .sql_columns import SQLITE
-from .sql_rows import read_event, read_head, read_session, store_checked_event, store_session
+from .sql_rows import read_event, read_head, read_session
 from .sqlite_changes import Changes
 from .sqlite_database import MEMORY, Database
 from .sqlite_import import Import
 from .sqlite_layout import COUNT_EVENTS, DELETE_SESSION, TOTALS
-from .sqlite_writer import Append, Insert, Put, Turn, Work, Writer
+from .sqlite_writer import Append, Insert, InsertMany, Put, Turn, Work, Writer
 
 if TYPE_CHECKING:
     from typing import Self
@@ -116,9 +116,9 @@ class SQLiteSessionPersistDriver:
 
     async def update_session(self, record: SessionRecord) -> None:
         """Store a record, in place of the one with the same id. Raises InvalidRecordError, StoreFullError."""
-        size = len(check_record(record))
+        text = check_record(record)
         self._database.check_open()
-        await self._writer.write(Put(record.id, store_session(record.to_row(), SQLITE), size))
+        await self._writer.write(Put(record.id, text))
 
     async def list_events(
         self, session_id: str, *, cursor: str | None = None, limit: int | None = None
@@ -156,8 +156,7 @@ class SQLiteSessionPersistDriver:
         """
         text = check_event(session_id, event)
         self._database.check_open()
-        stored = store_checked_event(event, text, SQLITE)
-        await self._writer.write(Insert(session_id, (event,), (stored,), len(text)))
+        await self._writer.write(Insert(session_id, event, text))
 
     async def insert_events(self, session_id: str, events: Sequence[SessionEvent]) -> None:
         """Store some events of a session: all of them, or none. Raises EventConflictError, InvalidRecordError,
@@ -167,8 +166,7 @@ class SQLiteSessionPersistDriver:
         texts = [check_event(session_id, event) for event in given]
         self._database.check_open()
         if given:
-            stored = [store_checked_event(event, text, SQLITE) for event, text in zip(given, texts, strict=True)]
-            await self._writer.write(Insert(session_id, given, stored, sum(map(len, texts))))
+            await self._writer.write(InsertMany(session_id, given, texts))
 
     async def append_event(self, session_id: str, draft: EventDraft) -> SessionEvent:
         """Store an event behind the last one, whose index is read in the same transaction. Raises
@@ -181,16 +179,12 @@ class SQLiteSessionPersistDriver:
         StoreFullError.
         """
         named = [draft.named() for draft in drafts]
-        events = [draft.at(session_id, 1) for draft in named]  # the index does not count yet
-        texts = [check_event(session_id, event) for event in events]
+        texts = [check_event(session_id, draft.at(session_id, 1)) for draft in named]  # any index, for the time being
         self._database.check_open()
         if not named:
             return ()
-        stored = [store_checked_event(event, text, SQLITE) for event, text in zip(events, texts, strict=True)]
         may_be_stored = any(draft.id is not None for draft in drafts)
-        appended: tuple[SessionEvent, ...] = await self._writer.write(
-            Append(session_id, named, stored, sum(map(len, texts)), may_be_stored)
-        )
+        appended: tuple[SessionEvent, ...] = await self._writer.write(Append(session_id, named, texts, may_be_stored))
         return appended
 
     async def count_events(self, session_id: str) -> int:
@@ -225,6 +219,23 @@ class SQLiteSessionPersistDriver:
 
         Other writes wait meanwhile, those of other processes for ten seconds at most.
         """
+        await self._add(records, event_rows, progress)
+
+    async def add_read_sessions(
+        self,
+        records: Sequence[SessionRecord],
+        events: Iterable[Sequence[SessionEvent]],
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """What `add_sessions` does, for events that another store gave (see EventTaker)."""
+        await self._add(records, events, progress)
+
+    async def _add(
+        self,
+        records: Sequence[SessionRecord],
+        events: Iterable[Sequence[str | SessionEvent]],
+        progress: Callable[[int], None] | None,
+    ) -> None:
         for record in records:
             check_record(record)
         self._database.check_open()
@@ -236,7 +247,7 @@ class SQLiteSessionPersistDriver:
             try:
                 await run(partial(job.begin, records))
                 added = 0
-                for rows in filter(None, event_rows):
+                for rows in filter(None, events):
                     await run(partial(job.add, rows))
                     added += len(rows)
                     if progress is not None:

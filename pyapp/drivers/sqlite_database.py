@@ -83,9 +83,9 @@ class Database:
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` reads. Raises as `writer` does."""
         with translated(self.name):
+            self._check_file()
             if self._reader is None:
                 self._reader = self._connect(self._mode.removesuffix("c"))
-            self._check_file()
             return work(self._reader)
 
     def close_reader(self) -> None:
@@ -130,7 +130,8 @@ class Database:
             return self._connect_and_look()
         except sqlite3.OperationalError as error:
             # A WAL file needs another one beside it, unless nobody writes; then all of it is in the file itself.
-            if not self._is_read_only or code_of(error) != sqlite3.SQLITE_CANTOPEN or _has_wal(self.name):
+            is_lack = code_of(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+            if not self._is_read_only or not is_lack or _has_wal(self.name):
                 raise
         self._mode = "ro&immutable=1"
         return self._connect_and_look()

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from ..errors import EventConflictError
-from ..types import SessionRecord
+from ..types import Row, SessionEvent, SessionRecord
 from .sql_columns import SQLITE
 from .sql_rows import Stored, store_event, store_session
 from .sqlite_database import Database
@@ -33,10 +33,10 @@ class Import:
                     raise EventConflictError.session_taken(record.id)
             self._put(connection, PUT_RECORD, "session", [store_session(one.to_row(), SQLITE) for one in records])
 
-    def add(self, rows: Sequence[str]) -> None:
-        """Add events, as JSON texts of their rows. Raises EventConflictError when an event's id is in use."""
+    def add(self, rows: Sequence[str | SessionEvent]) -> None:
+        """Add events, as they are or as JSON texts of their rows. Raises EventConflictError when an event's id is in use."""
         connection = self._database.writer()
-        stored = [store_event(json.loads(text), SQLITE) for text in rows]
+        stored = [store_event(_row(one), SQLITE) for one in rows]
         with translated(self._database.name):
             try:
                 self._put(connection, ADD_EVENT, "event", stored)
@@ -62,3 +62,8 @@ class Import:
         connection.executemany(statement, [one.values for one in stored])
         if beside := [(kind, one.values[0], one.beside) for one in stored if one.beside is not None]:
             connection.executemany(PUT_BESIDE, beside)
+
+
+def _row(one: str | SessionEvent) -> Row:
+    row: Row = json.loads(one) if isinstance(one, str) else one.to_row()
+    return row

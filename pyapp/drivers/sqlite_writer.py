@@ -9,6 +9,7 @@ alone.
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import threading
 from collections import deque
@@ -21,7 +22,7 @@ from ..types import MAX_SAFE_INTEGER, EventDraft, SessionEvent
 from .base import check_same, check_same_draft
 from .runs import runs_of
 from .sql_columns import SQLITE
-from .sql_rows import Stored, read_event
+from .sql_rows import Stored, read_event, store_checked_event, store_session
 from .sqlite_database import Database
 from .sqlite_errors import translated
 from .sqlite_layout import ADD_EVENT, ANY_INDEX, DROP_BESIDE, LAST_INDEX, PUT_BESIDE, PUT_RECORD
@@ -39,35 +40,53 @@ def _future() -> asyncio.Future[Any]:
 
 @dataclass(slots=True, eq=False)
 class Insert:
-    """Events that are to be stored under the indexes that they have: all of them, or none."""
+    """An event that is to be stored under the index that it has. `text` is its checked row.
+
+    It has little to hold, since thousands of them may wait: what lives long keeps Python's garbage collector busy.
+    """
+
+    session_id: str
+    event: SessionEvent
+    text: str
+    done: asyncio.Future[Any] = field(default_factory=_future)
+
+    @property
+    def events(self) -> Sequence[SessionEvent]:
+        return (self.event,)
+
+    @property
+    def texts(self) -> Sequence[str]:
+        return (self.text,)
+
+
+@dataclass(slots=True, eq=False)
+class InsertMany:
+    """The same for several: all of them, or none."""
 
     session_id: str
     events: Sequence[SessionEvent]
-    stored: Sequence[Stored]
-    size: int
+    texts: Sequence[str]
     done: asyncio.Future[Any] = field(default_factory=_future)
 
 
 @dataclass(slots=True, eq=False)
 class Append:
     """Drafts, with ids, that are to be stored under the next indexes: all of them, or none. Under ids that are not new
-    something may be stored already. `stored` are their values, with an index that does not count."""
+    something may be stored already. `texts` are their checked rows, with an index that does not count."""
 
     session_id: str
     drafts: Sequence[EventDraft]
-    stored: Sequence[Stored]
-    size: int
+    texts: Sequence[str]
     may_be_stored: bool
     done: asyncio.Future[Any] = field(default_factory=_future)
 
 
 @dataclass(slots=True, eq=False)
 class Put:
-    """A session's record."""
+    """A session's record, as the text of its checked row."""
 
     session_id: str
-    stored: Stored
-    size: int
+    text: str
     done: asyncio.Future[Any] = field(default_factory=_future)
 
 
@@ -87,7 +106,7 @@ class Turn:
     done: asyncio.Future[Any] = field(default_factory=_future)
 
 
-Write = Insert | Append | Put | Work | Turn
+Write = Insert | InsertMany | Append | Put | Work | Turn
 Outcome = tuple[Any, BaseException | None]
 """What a write gives, or why it was refused."""
 
@@ -112,7 +131,9 @@ class Writer:
             start = not self._is_busy
             self._is_busy = True
         if start:
-            self._database.writing.post(self._empty)
+            # What else is handed over in this turn of the event loop goes along; and the thread and the loop's own
+            # work do not take the interpreter from each other.
+            write.done.get_loop().call_soon(self._database.writing.post, self._empty)
         return write.done
 
     def go_on(self) -> None:
@@ -143,8 +164,9 @@ class Writer:
                     if not batch:
                         batch.append(self._waiting.popleft())
                     break
-                events += 1 if isinstance(write, Put) else len(write.stored)
-                characters += write.size
+                texts = (write.text,) if isinstance(write, Put) else write.texts
+                events += len(texts)
+                characters += sum(map(len, texts))
                 if batch and (events > MOST_EVENTS or characters > MOST_CHARACTERS):
                     break
                 batch.append(self._waiting.popleft())
@@ -243,12 +265,12 @@ class Batch:
 
     def swiftly(self, batch: Sequence[Write]) -> list[Outcome]:
         """What each gives, as if nothing were in the way of any of them. Raises _InTheWay."""
-        inserts = [write for write in batch if isinstance(write, Insert)]
+        inserts = [write for write in batch if isinstance(write, (Insert, InsertMany))]
         appends = [write for write in batch if isinstance(write, Append)]
         if not {write.session_id for write in inserts}.isdisjoint(write.session_id for write in appends):
             raise _InTheWay  # where an event goes depends on which of them comes first
         placed: dict[str, SessionEvent] = {}
-        new = [stored for write in inserts for stored in write.stored]
+        new = [stored for write in inserts for stored in _stored(write)]
         results: dict[Write, object] = {}
         try:
             self._refuse_taken(event for write in inserts for event in write.events)
@@ -270,7 +292,7 @@ class Batch:
             self._last.clear()
             result: object = None
             try:
-                if isinstance(write, Insert):
+                if isinstance(write, (Insert, InsertMany)):
                     self._add(self._missing(write))
                 elif isinstance(write, Append):
                     result, stored = self._place(write, {})
@@ -291,11 +313,12 @@ class Batch:
             self._connection.executemany(PUT_BESIDE, beside)
 
     def _put(self, write: Put) -> None:
-        self._connection.execute(PUT_RECORD, write.stored.values)
-        if write.stored.beside is None:
+        stored = store_session(json.loads(write.text), SQLITE)
+        self._connection.execute(PUT_RECORD, stored.values)
+        if stored.beside is None:
             self._connection.execute(DROP_BESIDE, ("session", write.session_id))
         else:
-            self._connection.execute(PUT_BESIDE, ("session", write.session_id, write.stored.beside))
+            self._connection.execute(PUT_BESIDE, ("session", write.session_id, stored.beside))
 
     def _refuse_taken(self, events: Iterable[SessionEvent]) -> None:
         """Raises EventConflictError for an index that is in use, or comes twice: upstream's index is not unique."""
@@ -303,11 +326,11 @@ class Batch:
             if (taken := self._connection.execute(ANY_INDEX, (session_id, first, last)).fetchone()) is not None:
                 raise EventConflictError.index_taken(session_id, taken[0])
 
-    def _missing(self, write: Insert) -> list[Stored]:
+    def _missing(self, write: Insert | InsertMany) -> list[Stored]:
         """Those of the events that are not stored yet. Raises EventConflictError."""
         missing: list[Stored] = []
         new: dict[str, SessionEvent] = {}
-        for event, stored in zip(write.events, write.stored, strict=True):
+        for event, stored in zip(write.events, _stored(write), strict=True):
             if (known := new.get(event.id) or self._event(event.id)) is not None:
                 check_same(known, event)
                 continue
@@ -330,7 +353,7 @@ class Batch:
                 raise InvalidRecordError(f"the session {session_id!r} has an event whose index is no whole number")
         events: list[SessionEvent] = []
         new: list[Stored] = []
-        for draft, stored in zip(write.drafts, write.stored, strict=True):
+        for draft, text in zip(write.drafts, write.texts, strict=True):
             id_ = draft.id or ""
             known = placed.get(id_) or (self._event(id_) if write.may_be_stored else None)
             if known is not None:
@@ -342,7 +365,10 @@ class Batch:
             last += 1
             event = placed[id_] = draft.at(session_id, last)
             events.append(event)
-            values = stored.values
-            new.append(Stored((values[0], last, *values[2:]), stored.beside))
+            new.append(store_checked_event(event, text, SQLITE))
         self._last[session_id] = last
         return tuple(events), new
+
+
+def _stored(write: Insert | InsertMany) -> list[Stored]:
+    return [store_checked_event(event, text, SQLITE) for event, text in zip(write.events, write.texts, strict=True)]

@@ -13,8 +13,7 @@ from ..inspector.messages import Folded, Grew
 from ..inspector.model import EventDetail, EventRow, OpenSession, Summary
 from ..inspector.playback import event_at
 from ..json_text import dump
-from ..transcript.content import prompt_text
-from ..transcript.describe import describe
+from ..transcript.describe import describe, title_of
 from ..transcript.fold import Transcript
 from ..types import SessionEvent
 
@@ -149,16 +148,6 @@ def detail_of(event: SessionEvent, ordinal: int) -> EventDetail:
     text = json.dumps(stored, ensure_ascii=False, indent=2)
     size = len(dump(stored).encode())
     return EventDetail(row, event.sender, event.connection_id, text, size)
-
-
-def title_of(first: Iterable[SessionEvent]) -> str:
-    """The first prompt among the first events of a session, on one line of at most 160 characters; "" for none."""
-    prompts = (
-        prompt_text(event.payload.get("params"))
-        for event in first
-        if event.sender == "client" and event.payload.get("method") == "session/prompt"
-    )
-    return " ".join(next(filter(None, prompts), "").split())[:160]
 
 
 def _folded_alone(page: Sequence[SessionEvent], start: int) -> Transcript:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -48,6 +49,16 @@ def describe(event: SessionEvent) -> EventLine:
             return _describe_response(payload, by)
     excerpt = (as_text(params.get(name), _EXCERPT) for name in ("path", "command", "modeId", "value", "cwd"))
     return EventLine(by, method, next(filter(None, excerpt), ""))
+
+
+def title_of(first: Iterable[SessionEvent]) -> str:
+    """The first prompt among the first events of a session, on one line of at most 160 characters; "" for none."""
+    prompts = (
+        prompt_text(event.payload.get("params"))
+        for event in first
+        if event.sender == "client" and event.payload.get("method") == "session/prompt"
+    )
+    return " ".join(next(filter(None, prompts), "").split())[:160]
 
 
 def _describe_response(payload: dict[str, Any], by: Kind) -> EventLine:

@@ -58,6 +58,19 @@ def test_a_driver_of_ones_own_keeps_the_contract(promise: DriverPromise, tmp_pat
     asyncio.run(work())
 
 
+def test_sqlite(server: str, tmp_path: Path) -> None:
+    path = tmp_path / "sessions.db"
+    for number in (1, 2):
+        said = run("sqlite.py", server, str(path), "mock", "hello")
+        created = re.findall(r"^Created session (\S+)$", said, re.MULTILINE)
+        listed = re.findall(r"^  (\S+)  agent=mock$", said, re.MULTILINE)
+        assert (len(listed), created[0] in listed) == (number, True)
+        assert f"Sessions ({number}):" in said
+        assert re.search(r'^  \[\d+\] client: .*"session/prompt"', said, re.MULTILINE)
+        assert re.search(r"^  \[\d+\] agent: ", said, re.MULTILINE)
+    assert [one.name for one in tmp_path.iterdir()] == ["sessions.db"]
+
+
 def test_reload(server: str) -> None:
     said = run("reload.py", server)
     assert "the turn goes on: True" in said

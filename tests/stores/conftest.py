@@ -13,7 +13,7 @@ from .postgres_server import NoPostgresError, PostgresServer
 _numbers = count(1)
 
 
-def _server(*, durable: bool) -> PostgresServer:
+def a_server(*, durable: bool) -> PostgresServer:
     """A server that has not been started. Skips the test on a machine that has no PostgreSQL, and fails it in CI."""
     try:
         return PostgresServer(durable=durable)
@@ -26,14 +26,14 @@ def _server(*, durable: bool) -> PostgresServer:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """One server for all tests; each test takes a schema of its own."""
-    with _server(durable=False) as server:
+    with a_server(durable=False) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def durable_postgres() -> Iterator[PostgresServer]:
     """A server for tests that stop it; a commit waits for the disk."""
-    with _server(durable=True) as server:
+    with a_server(durable=True) as server:
         yield server
 
 

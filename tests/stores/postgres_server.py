@@ -111,6 +111,13 @@ class PostgresServer:
         """As `stop` and `start`; the settings stay."""
         self._run("pg_ctl", "-D", self._data, "-l", self._folder / "log", "-w", "-m", mode, "restart")
 
+    def signal(self, number: int) -> None:
+        """Send a signal to the server and to all that serve its connections."""
+        first = int((self._data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for process in (first, *map(int, children)):
+            os.kill(process, number)
+
     def close(self) -> None:
         """End it and drop its files."""
         if (self._data / "postmaster.pid").exists():

@@ -67,7 +67,9 @@ def test_any_schema_name(postgres: PostgresServer, schema: str) -> None:
     asyncio.run(work())
 
 
-@pytest.mark.parametrize(("schema", "reason"), [("n" * 64, "64 bytes"), ("ä" * 32, "64 bytes"), ("", "name"), ("a\0", "0000")])
+@pytest.mark.parametrize(
+    ("schema", "reason"), [("n" * 64, "64 bytes"), ("ä" * 32, "64 bytes"), ("", "name"), ("a\0", "0000")]
+)
 def test_what_no_schema_is_called(schema: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         PostgresSessionPersistDriver("", schema)
@@ -159,7 +161,9 @@ def test_upstream_rewrites_a_row(postgres: PostgresServer, schema: str) -> None:
         async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
             await driver.insert_event("s1", event(1, text="a\0b"))
             with postgres_connection(postgres) as connection:
-                update = sql.SQL("UPDATE {} SET payload_json = '{{\"now\": 1}}'").format(sql.Identifier(schema, "events"))
+                update = sql.SQL("UPDATE {} SET payload_json = '{{\"now\": 1}}'").format(
+                    sql.Identifier(schema, "events")
+                )
                 connection.execute(update)
             assert [one.payload for one in await all_events(driver)] == [{"now": 1}]
 
@@ -303,8 +307,8 @@ def fill(server: PostgresServer, schema: str, rows: list[tuple[str, int, Any]]) 
 
     asyncio.run(make())
     with postgres_connection(server) as connection:
-        put = sql.SQL("INSERT INTO {} VALUES (%s, %s, 's1', 1, 'c', 'agent', %s)").format(sql.Identifier(schema, "events"))
+        put = sql.SQL("INSERT INTO {} VALUES (%s, %s, 's1', 1, 'c', 'agent', %s)").format(
+            sql.Identifier(schema, "events")
+        )
         for id_, index, payload in rows:
             connection.execute(put, (id_, index, psycopg.types.json.Jsonb(payload)))
-
-

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -71,11 +72,25 @@ def own() -> Path:
     wheel = only_wheel(folder)
     if wheel is None or not stamp.exists() or stamp.read_text() != digest.hexdigest():
         shutil.rmtree(folder, ignore_errors=True)
-        run("-m", "hatchling", "build", "-t", "wheel", "-d", folder)
+        run("-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=staged())
         stamp.write_text(digest.hexdigest())
         wheel = only_wheel(folder)
     assert wheel is not None, "hatchling built no wheel"
     return wheel
+
+
+def staged() -> Path:
+    """What our wheel is made of, in a folder of its own: the package without what only CPython can use."""
+    folder = CACHE / "staged"
+    shutil.rmtree(folder, ignore_errors=True)
+    left_out = shutil.ignore_patterns("__pycache__", "cli", "__main__.py")
+    shutil.copytree(ROOT / "pyapp", folder / "pyapp", ignore=left_out)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copyfile(ROOT / name, folder / name)
+    about = folder / "pyproject.toml"
+    script = re.compile(r"^\[project\.scripts\]\n.*?\n\n", re.DOTALL | re.MULTILINE)
+    about.write_text(script.sub("", about.read_text()))
+    return folder
 
 
 def only_wheel(folder: Path) -> Path | None:
@@ -86,11 +101,11 @@ def pip(command: str, *arguments: str | Path, **environment: str) -> None:
     run("-m", "pip", command, "--quiet", "--disable-pip-version-check", "--no-deps", *arguments, **environment)
 
 
-def run(*arguments: str | Path, **environment: str) -> None:
+def run(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> None:
     """Run this Python with arguments; what it says is shown only when it fails."""
     command = [sys.executable, *map(str, arguments)]
     done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")

@@ -14,7 +14,7 @@ from ..addresses import Address, open_source, read_address
 from ..copying.plan import Plan, make_plan
 from ..copying.progress import Progress, shown_progress
 from ..copying.target import Target, open_target
-from ..copying.writing import Writing, verify
+from ..copying.writing import Writing, collecting_seldom, verify
 from ..exits import OK, Refused, UsageError
 from ..terminal import complain
 
@@ -45,7 +45,7 @@ async def run(options: Namespace) -> int:
             open_source(source_address) as source,
             open_target(target_address, identity, only_looked_at=options.dry_run) as target,
         ):
-            with shown_progress() as progress:
+            with shown_progress() as progress, collecting_seldom():
                 plan = await make_plan(source, target.store, options.session, progress)
                 _refuse(plan.conflicts, f"nothing was copied, since {target_address} has other content of")
                 if not options.dry_run:

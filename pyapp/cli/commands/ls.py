@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...drivers.base import SessionStore
-from ...runner.reading import TITLE_SEARCH, title_of
+from ...transcript.describe import title_of
 from ...types import SessionRecord
 from ..addresses import open_source, read_address
 from ..exits import OK
 from ..paging import session_pages
-from ..terminal import cells, columns, local_time, print_json, safe, table_rows
+from ..terminal import cells, columns, fit, local_time, print_json, safe, table_rows
 
 HELP = "list the sessions of a source"
+
+TITLE_SEARCH = 30
+"""Events at the start of a session among which its first prompt is looked for."""
 
 HEADINGS = ("ID", "AGENT", "TITLE", "CREATED", "EVENTS")
 
@@ -38,6 +41,7 @@ def arguments(parser: ArgumentParser) -> None:
 async def run(options: Namespace) -> int:
     """Print the list page by page."""
     async with open_source(read_address(options.source)) as store:
+        width: int | None = None
         widths: Sequence[int] = ()
         async for records in session_pages(store):
             page = [await _listed(store, record) for record in records]
@@ -47,9 +51,11 @@ async def run(options: Namespace) -> int:
                 continue
             rows = [_cells(one) for one in page]
             if not widths:
-                widths = _widths(rows, columns())
-                print(*table_rows([HEADINGS], widths, right=(4,)))
-            print(*table_rows(rows, widths, right=(4,)), sep="\n")
+                width = columns()
+                widths = _widths(rows, width)
+                rows.insert(0, HEADINGS)
+            for line in table_rows(rows, widths, right=(4,)):
+                print(line if width is None else fit(line, width))
         if not widths and not options.json:
             print("no sessions")
     return OK

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO, FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,7 +40,9 @@ class RecordingTarget(RecordingDriver):
         self._state = _state(path)
         digest = hashlib.sha256(f"{identity}\0{self._state}".encode(errors="surrogatepass")).hexdigest()[:12]
         self.part = path.with_name(f".{path.name}.{digest}.part")
-        self._writer: BinaryIO | None = None
+        self._open: BinaryIO | None = None
+        self._writer: FileIO | None = None
+        self._end = 0
         self._event_ids: set[str] = set()
         if self.part.exists():
             _drop_torn_line(self.part)
@@ -59,6 +62,9 @@ class RecordingTarget(RecordingDriver):
                 raise
             self.discard()  # a part that is damaged is of no use: begin again
             file, index = self._indexed(self.path)
+        if self._open is not None:
+            self._open.close()
+        self._open = file
         super().__init__(file, str(self.path), index)
         self._index = index
         self._event_ids = {id_ for places in index.places.values() for (_, id_), _, _ in places}
@@ -95,11 +101,11 @@ class RecordingTarget(RecordingDriver):
             if record.id in self._index.records:
                 raise EventConflictError.session_taken(record.id)
         self._check_new([event for some in events.values() for event in some])
-        with self._writing() as writer:
+        with self._writing() as lines:
             for record in records:
-                writer.write(line_of("session", record.to_row()).encode())
+                lines.write(line_of("session", record.to_row()).encode())
                 self._index.keep_session(record)
-                self._write_events(writer, sorted(events[record.id], key=lambda one: (one.event_index, one.id)))
+                self._add_events(lines, sorted(events[record.id], key=lambda one: (one.event_index, one.id)))
         if progress is not None:
             progress(sum(map(len, events.values())))
 
@@ -108,8 +114,8 @@ class RecordingTarget(RecordingDriver):
         for event in events:
             check_event(session_id, event)
         self._check_new(events)
-        with self._writing() as writer:
-            self._write_events(writer, events)
+        with self._writing() as lines:
+            self._add_events(lines, events)
 
     async def keep(self) -> None:
         """The part takes the file's place. Raises StoreUnavailableError when another program has written the file."""
@@ -142,25 +148,30 @@ class RecordingTarget(RecordingDriver):
                 if event.session_id == session_id and event.event_index in indexes:
                     raise EventConflictError.index_taken(session_id, event.event_index)
 
-    def _write_events(self, writer: BinaryIO, events: Sequence[SessionEvent]) -> None:
-        at = writer.tell()
+    def _add_events(self, lines: BytesIO, events: Sequence[SessionEvent]) -> None:
+        at = self._end + lines.tell()
         for event in events:
             line = line_of("event", event.to_row()).encode()
-            writer.write(line)
+            lines.write(line)
             place = (event.event_index, event.id), at, len(line) - 1
             self._index.places.setdefault(event.session_id, []).append(place)
             self._event_ids.add(event.id)
             at += len(line)
 
     @contextmanager
-    def _writing(self) -> Iterator[BinaryIO]:
-        """The part, at its end; what was written within is on the disk afterwards."""
+    def _writing(self) -> Iterator[BytesIO]:
+        """Takes lines; they are on the disk afterwards, behind what is there."""
+        lines = BytesIO()
         try:
             if self._writer is None:
                 self._writer = self._open_part()
-            yield self._writer
-            self._writer.flush()
+                self._end = self._writer.seek(0, os.SEEK_END)
+            yield lines
+            rest = lines.getbuffer()
+            while rest:
+                rest = rest[self._writer.write(rest) :]
             os.fsync(self._writer.fileno())
+            self._end += lines.tell()
         except OSError as error:
             if error.errno in NO_ROOM:
                 raise StoreFullError(
@@ -169,7 +180,7 @@ class RecordingTarget(RecordingDriver):
                 ) from None
             raise
 
-    def _open_part(self) -> BinaryIO:
+    def _open_part(self) -> FileIO:
         if not self.is_begun and self.path.exists():
             made = self.part.with_suffix(".new")  # a copy that broke off is no part
             shutil.copy(self.path, made)
@@ -177,7 +188,7 @@ class RecordingTarget(RecordingDriver):
                 with made.open("ab") as file:
                     file.write(b"\n")
             made.replace(self.part)
-        writer = self.part.open("ab")
+        writer = self.part.open("ab", buffering=0)
         if fcntl is not None:
             try:
                 fcntl.flock(writer, fcntl.LOCK_EX | fcntl.LOCK_NB)

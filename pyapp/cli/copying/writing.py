@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import gc
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ...drivers.base import SessionStore
+from ...drivers.base import EventTaker, SessionStore
 from ...errors import EventConflictError
 from ...json_text import dump
 from ...types import SessionEvent, SessionRecord
@@ -18,31 +20,37 @@ from .progress import Progress
 PAGE = 1_000
 """Events that are read at once."""
 
-BATCH_EVENTS, BATCH_CHARACTERS = 20_000, 16 << 20
+BATCH_EVENTS, BATCH_CHARACTERS = 5_000, 8 << 20
 """What one write of whole sessions holds at most, but for a session that is larger alone."""
 
 LARGEST_EVENTS, LARGEST_CHARACTERS = 50_000, 32 << 20
 """A session that is larger is begun with so much of it, and gets the rest by `insert_events`."""
 
+SAMPLED = 16
+"""Of so many events the size of one is looked at, to know what all of them take."""
+
 INSERTED_AT_ONCE = 2_000
 """Events of one `insert_events`."""
 
 
+Pages = Sequence[Sequence[SessionEvent]]
+
+
 @dataclass(slots=True)
 class Batch:
-    """Sessions that are written together, each with its rows in chunks."""
+    """Sessions that are written together, each with its events as they were read, page by page."""
 
     records: list[SessionRecord] = field(default_factory=list)
-    chunks: list[list[list[str]]] = field(default_factory=list)
+    pages: list[Pages] = field(default_factory=list)
     events: int = 0
     characters: int = 0
 
-    def add(self, record: SessionRecord, chunks: list[list[str]]) -> None:
+    def add(self, record: SessionRecord, pages: Pages) -> None:
         """One more session."""
         self.records.append(record)
-        self.chunks.append(chunks)
-        self.events += sum(map(len, chunks))
-        self.characters += _characters(chunks)
+        self.pages.append(pages)
+        self.events += sum(map(len, pages))
+        self.characters += sum(map(_characters, pages))
 
     @property
     def is_full(self) -> bool:
@@ -79,24 +87,23 @@ class Writing:
 
     async def _copy_whole(self, step: Step) -> None:
         record = step.record
-        chunks: list[list[str]] = []
+        read: list[Sequence[SessionEvent]] = []
         events = characters = 0
         pages = event_pages(self._source, record.id, limit=PAGE)
         async for page in pages:
-            rows = [dump(event.to_row()) for event in page]
-            chunks.append(rows)
-            events += len(rows)
-            characters += sum(map(len, rows))
+            read.append(page)
+            events += len(page)
+            characters += _characters(page)
             if events >= LARGEST_EVENTS or characters >= LARGEST_CHARACTERS:
                 await self._write(self._take_batch())
                 begun = Batch()
-                begun.add(record, chunks)
+                begun.add(record, read)
                 await self._write(begun)
                 await self._last_written()
                 if record.id not in self.refused:
                     await self._insert(record.id, pages)
                 return
-        self._batch.add(record, chunks)
+        self._batch.add(record, read)
         if self._batch.is_full:
             await self._write(self._take_batch())
 
@@ -145,18 +152,21 @@ class Writing:
             self._written = None
 
     async def _add_sessions(self, batch: Batch) -> None:
+        pages = [page for some in batch.pages for page in some]
         try:
-            await self._target.add_sessions(
-                batch.records, [rows for chunks in batch.chunks for rows in chunks], self._counter()
-            )
+            if isinstance(self._target, EventTaker):
+                await self._target.add_read_sessions(batch.records, pages, self._counter())
+            else:
+                rows = [[dump(event.to_row()) for event in page] for page in pages]
+                await self._target.add_sessions(batch.records, rows, self._counter())
         except EventConflictError as error:
             if len(batch.records) == 1:
                 self.refused[batch.records[0].id] = str(error)
                 return
             self._progress.moved(-self._counted)
-            for record, chunks in zip(batch.records, batch.chunks, strict=True):  # which one is it?
+            for record, some in zip(batch.records, batch.pages, strict=True):  # which one is it?
                 alone = Batch()
-                alone.add(record, chunks)
+                alone.add(record, some)
                 await self._add_sessions(alone)
 
     def _counter(self) -> Callable[[int], None]:
@@ -167,6 +177,18 @@ class Writing:
             self._counted = done
 
         return count
+
+
+@contextmanager
+def collecting_seldom() -> Iterator[None]:
+    """Rows are made and dropped by the thousand, and none is in a cycle: to walk through them all the time, looking for
+    cycles, takes as long as reading them."""
+    usual = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 async def verify(source: SessionStore, target: SessionStore, steps: Sequence[Step], progress: Progress) -> list[str]:
@@ -191,5 +213,6 @@ async def verify(source: SessionStore, target: SessionStore, steps: Sequence[Ste
     return differences
 
 
-def _characters(chunks: Sequence[Sequence[str]]) -> int:
-    return sum(len(row) for rows in chunks for row in rows)
+def _characters(page: Sequence[SessionEvent]) -> int:
+    """About how many characters the events of a page take as JSON."""
+    return sum(len(dump(event.payload)) for event in page[::SAMPLED]) * SAMPLED

@@ -1,0 +1,62 @@
+"""Factories of drivers, of every form that `conformance` and addresses such as `python:MODULE:NAME` take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from pyapp import InMemorySessionPersistDriver, SessionEvent, SessionPersistDriver, SessionRecord
+
+from ..unit.test_drivers import FiveMethods, Overwriting
+
+store = InMemorySessionPersistDriver
+five = FiveMethods
+overwriting = Overwriting
+
+opened: list[str] = []
+
+
+async def coroutine() -> SessionPersistDriver:
+    return FiveMethods()
+
+
+@asynccontextmanager
+async def async_manager() -> AsyncIterator[SessionPersistDriver]:
+    opened.append("async")
+    yield FiveMethods()
+    opened.append("closed")
+
+
+@contextmanager
+def manager() -> Iterator[SessionPersistDriver]:
+    opened.append("sync")
+    yield FiveMethods()
+    opened.append("closed")
+
+
+shared = InMemorySessionPersistDriver()
+
+
+def same() -> SessionPersistDriver:
+    return shared
+
+
+def empty() -> None:
+    shared.__init__()  # type: ignore[misc]
+
+
+class Hanging(InMemorySessionPersistDriver):
+    """It never answers when it is given an event 100."""
+
+    async def insert_event(self, session_id: str, event: SessionEvent) -> None:
+        if event.event_index == 100:
+            await asyncio.Event().wait()
+        await super().insert_event(session_id, event)
+
+
+class Telling(InMemorySessionPersistDriver):
+    """It fails with words that a terminal would obey."""
+
+    async def update_session(self, record: SessionRecord) -> None:
+        raise RuntimeError("\x1b[2Jgone")

@@ -1,0 +1,294 @@
+"""`copy`: whole, resumed, compared, and never over anything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pyapp import SessionRecord, SQLiteSessionPersistDriver
+from pyapp.cli.copying import writing
+from pyapp.cli.copying.progress import Lines
+from pyapp.cli.copying.recording import RecordingTarget
+from pyapp.drivers.conformance.kit import event, record
+
+from ..faults.amounts import FULL
+from .kit import Cli, Line, content_of, small_recording, start, write_recording, write_rows
+
+COPY_KILLS = 20 if FULL else 1
+
+
+def lines_of(path: Path) -> list[str]:
+    return sorted(path.read_text().splitlines())
+
+
+def change(path: Path, *, record: SessionRecord | None = None, append: int = 0, session_id: str = "a") -> None:
+    """Write something into a SQLite file."""
+
+    async def write() -> None:
+        async with SQLiteSessionPersistDriver(path) as store:
+            if record is not None:
+                await store.update_session(record)
+            count = await store.count_events(session_id)
+            for index in range(count + 1, count + 1 + append):
+                await store.insert_event(session_id, event(index, session_id))
+
+    asyncio.run(write())
+
+
+def test_a_recording_and_a_database_hold_the_same(cli: Cli, tmp_path: Path) -> None:
+    given = write_recording(tmp_path / "in.jsonl", {"a": 3, "b": 1_234, "c": 0})
+    assert cli("copy", given, tmp_path / "x.db") == 0
+    assert cli.out == "3 sessions, 1,237 events copied and compared\n"
+    assert cli("copy", f"sqlite:{tmp_path / 'x.db'}", tmp_path / "out.jsonl") == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == given.read_bytes()
+    assert cli("copy", given, tmp_path / "x.db") == 0
+    assert cli.out == "0 sessions, 0 events copied and compared; 3 sessions there already\n"
+    assert cli("copy", tmp_path / "x.db", tmp_path / "out.jsonl") == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == given.read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "x.db", "out.jsonl"}
+
+
+def test_chosen_sessions(cli: Cli, tmp_path: Path) -> None:
+    given = small_recording(tmp_path / "in.jsonl", "a", "b", "c")
+    assert cli("copy", given, tmp_path / "out.jsonl", "--session", "c", "--session", "a") == 0
+    assert lines_of(tmp_path / "out.jsonl") == [line for line in lines_of(given) if '"b"' not in line]
+    before = (tmp_path / "out.jsonl").read_bytes()
+    cli.fails(6, "copy", given, tmp_path / "out.jsonl", "--session", "b", "--session", "nobody")
+    assert (tmp_path / "out.jsonl").read_bytes() == before
+    assert cli("copy", given, tmp_path / "out.jsonl") == 0
+    assert cli.out == "1 session, 3 events copied and compared; 2 sessions there already\n"
+    assert lines_of(tmp_path / "out.jsonl") == lines_of(given)
+
+
+def test_a_dry_run_makes_nothing(cli: Cli, tmp_path: Path) -> None:
+    given = small_recording(tmp_path / "in.jsonl", "a", "b")
+    for target in ("x.db", "out.jsonl"):
+        assert cli("copy", given, tmp_path / target, "--dry-run") == 0
+        assert cli.out == "2 sessions, 6 events would be copied\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+@pytest.mark.parametrize("target_name", ["out.db", "out.jsonl"])
+def test_nothing_is_overwritten(cli: Cli, tmp_path: Path, target_name: str) -> None:
+    rows: list[Line] = [
+        ("session", record("a").to_row()),
+        ("event", event(1, "a").to_row()),
+        ("event", event(2, "a").to_row()),
+    ]
+    other_event = {**event(2, "a").to_row(), "createdAt": 7}
+    stored: dict[str, list[Line]] = {
+        "its record is another": [("session", record("a", 7).to_row()), *rows[1:]],
+        "event 2 is another": [*rows[:2], ("event", other_event)],
+        "event 1 is another": [rows[0], ("event", {**rows[1][1], "id": "x"})],
+        "the target has more events": [*rows, ("event", event(3, "a").to_row())],
+    }
+    given = small_recording(tmp_path / "new.jsonl", "a", "b", events=2)
+    for number, (reason, there) in enumerate(stored.items()):
+        existing = write_rows(tmp_path / f"there-{number}.jsonl", there)
+        target = tmp_path / f"{number}-{target_name}"
+        assert cli("copy", existing, target) == 0
+        before = target.read_bytes()
+        assert cli("copy", given, target) == 1
+        assert f"'a': {reason}" in cli.err
+        assert "nothing was copied" in cli.err
+        assert cli.out == ""
+        assert target.read_bytes() == before
+        assert not list(tmp_path.glob(".*"))
+
+
+def test_an_event_of_another_session_is_not_taken_over(cli: Cli, tmp_path: Path) -> None:
+    there = small_recording(tmp_path / "there.jsonl", "z")
+    assert cli("copy", there, tmp_path / "x.db") == 0
+    rival = {**event(2, "b").to_row(), "id": "z-e1"}
+    given = write_rows(
+        tmp_path / "new.jsonl",
+        [
+            ("session", record("a").to_row()),
+            ("event", event(1, "a").to_row()),
+            ("session", record("b").to_row()),
+            ("event", event(1, "b").to_row()),
+            ("event", rival),
+            ("session", record("c").to_row()),
+        ],
+    )
+    assert cli("copy", given, tmp_path / "x.db") == 1
+    assert "'b': an event with the id 'z-e1' and other content is already stored" in cli.err
+    assert set(content_of(tmp_path / "x.db")) == {"a", "c", "z"}
+    assert cli("copy", there, tmp_path / "y.jsonl") == 0
+    before = (tmp_path / "y.jsonl").read_bytes()
+    assert cli("copy", given, tmp_path / "y.jsonl") == 1
+    assert (tmp_path / "y.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("target_name", ["out.db", "out.jsonl"])
+def test_a_session_that_grew_is_continued(cli: Cli, tmp_path: Path, target_name: str) -> None:
+    source, target = tmp_path / "in.db", tmp_path / target_name
+    assert cli("copy", small_recording(tmp_path / "in.jsonl", "a", "b"), source) == 0
+    assert cli("copy", source, target) == 0
+    change(source, append=4)
+    assert cli("copy", source, target) == 0
+    assert cli.out == "1 session, 4 events copied and compared; 1 session there already\n"
+    assert cli("copy", target, tmp_path / "again.db") == 0
+    assert content_of(tmp_path / "again.db") == content_of(source)
+
+
+def test_events_without_their_record_are_continued(cli: Cli, tmp_path: Path) -> None:
+    """So a store without transactions looks like when it was interrupted."""
+    change(tmp_path / "x.db", append=2)
+    given = small_recording(tmp_path / "in.jsonl", "a", events=5)
+    assert cli("copy", given, tmp_path / "x.db") == 0
+    assert cli.out == "1 session, 3 events copied and compared\n"
+    assert content_of(tmp_path / "x.db") == {"a": (record("a"), [event(n, "a") for n in range(1, 6)])}
+
+
+def test_large_sessions_are_written_in_pieces(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "PAGE", 7)
+    monkeypatch.setattr(writing, "LARGEST_EVENTS", 20)
+    monkeypatch.setattr(writing, "INSERTED_AT_ONCE", 16)
+    monkeypatch.setattr(writing, "BATCH_EVENTS", 10)
+    given = write_recording(tmp_path / "in.jsonl", {"a": 3, "b": 99, "c": 5, "d": 6, "e": 21, "f": 1})
+    for target in ("x.db", "y.jsonl"):
+        assert cli("copy", given, tmp_path / target) == 0
+        assert cli.out == "6 sessions, 135 events copied and compared\n"
+    assert lines_of(tmp_path / "y.jsonl") == lines_of(given)
+
+
+def test_what_came_out_otherwise_is_told(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver that loses an event of each import, and one that changes it."""
+    given = small_recording(tmp_path / "in.jsonl", "a", "b", events=4)
+    add = SQLiteSessionPersistDriver.add_read_sessions
+
+    async def lossy(self, records, events, progress=None):  # type: ignore[no-untyped-def]
+        await add(self, records, [page[:-1] for page in events], progress)
+
+    monkeypatch.setattr(SQLiteSessionPersistDriver, "add_read_sessions", lossy)
+    assert cli("copy", given, tmp_path / "x.db") == 1
+    assert "'a': 1 of its events are missing in the target" in cli.err
+
+    async def changing(self, records, events, progress=None):  # type: ignore[no-untyped-def]
+        changed = [[replace(one, created_at=7) if one.id == "b-e3" else one for one in page] for page in events]
+        await add(self, records, changed, progress)
+
+    monkeypatch.setattr(SQLiteSessionPersistDriver, "add_read_sessions", changing)
+    assert cli("copy", given, tmp_path / "y.db") == 1
+    assert "'b': event 3 came out otherwise" in cli.err
+
+
+def test_a_source_that_grows_meanwhile_is_no_difference(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "in.db"
+    assert cli("copy", small_recording(tmp_path / "in.jsonl", "a"), source) == 0
+    add = SQLiteSessionPersistDriver.add_read_sessions
+
+    async def slow(self, records, events, progress=None):  # type: ignore[no-untyped-def]
+        await add(self, records, events, progress)
+        async with SQLiteSessionPersistDriver(source) as store:
+            await store.insert_event("a", event(4, "a"))
+
+    monkeypatch.setattr(SQLiteSessionPersistDriver, "add_read_sessions", slow)
+    assert cli("copy", source, tmp_path / "x.db") == 0
+    monkeypatch.undo()
+    assert cli("copy", source, tmp_path / "x.db") == 0
+    assert cli.out == "1 session, 1 event copied and compared\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "target_name"),
+    [(signal.SIGKILL, "out.db"), (signal.SIGKILL, "out.jsonl"), (signal.SIGINT, "out.jsonl")],
+)
+def test_an_interrupted_copy_goes_on(cli: Cli, tmp_path: Path, target_name: str, how: signal.Signals) -> None:
+    """Killed, or stopped by Ctrl-C, in the middle; the same command then copies what is missing, and nothing twice."""
+    given = write_recording(tmp_path / "in.jsonl", {f"s{number}": 1_000 for number in range(7)})
+    for round_ in range(COPY_KILLS):
+        target = tmp_path / f"{round_}-{target_name}"
+        with start("copy", given, target) as process:
+            while process.poll() is None and not _has_begun(tmp_path, target):
+                time.sleep(0.005)  # polls; the file appears when it does
+            process.send_signal(how)
+            _, err = process.communicate(timeout=60)
+        if how == signal.SIGINT:
+            assert process.returncode == 130, err
+            assert "the same command goes on from it" in err
+            assert "Traceback" not in err
+        assert target_name == "out.db" or not target.exists()
+        assert cli("copy", given, target) == 0
+        assert not list(tmp_path.glob(".*"))
+        assert cli("copy", target, given, "--dry-run") == 0
+        assert cli.out == "0 sessions, 0 events would be copied; 7 sessions there already\n"
+
+
+def _has_begun(folder: Path, target: Path) -> bool:
+    files = [*folder.glob(f".{target.name}.*.part"), *folder.glob(f"{target.name}*")]
+    return any(path.stat().st_size > 1_000_000 for path in files if path.exists())
+
+
+def test_a_torn_part_goes_on_behind_its_last_whole_line(cli: Cli, tmp_path: Path) -> None:
+    given = small_recording(tmp_path / "in.jsonl", "a", "b", "c")
+    part = _part_of(cli, tmp_path, given)
+    part.write_bytes(given.read_bytes()[:-20])
+    assert cli("copy", given, tmp_path / "out.jsonl") == 0
+    assert cli.out == "1 session, 1 event copied and compared; 2 sessions there already\n"
+    assert lines_of(tmp_path / "out.jsonl") == lines_of(given)
+
+
+def test_a_damaged_part_is_begun_again(cli: Cli, tmp_path: Path) -> None:
+    given = small_recording(tmp_path / "in.jsonl", "a", "b", "c")
+    part = _part_of(cli, tmp_path, given)
+    part.write_bytes(b"\0" * 100 + b"\n")
+    assert cli("copy", given, tmp_path / "out.jsonl") == 0
+    assert lines_of(tmp_path / "out.jsonl") == lines_of(given)
+
+
+def test_another_command_does_not_take_the_part(cli: Cli, tmp_path: Path) -> None:
+    given = small_recording(tmp_path / "in.jsonl", "a")
+    part = _part_of(cli, tmp_path, given)
+    part.write_bytes(small_recording(tmp_path / "other.jsonl", "z").read_bytes())
+    assert cli("copy", given, tmp_path / "out.jsonl", "--session", "a") == 0
+    assert lines_of(tmp_path / "out.jsonl") == lines_of(given)
+
+
+def _part_of(cli: Cli, folder: Path, given: Path) -> Path:
+    """Where a copy to `out.jsonl` writes first."""
+    target = RecordingTarget(folder / "out.jsonl", str(given.resolve()))
+    asyncio.run(target.aclose())
+    return target.part
+
+
+def test_a_file_that_changes_meanwhile_is_left_alone(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given, target = small_recording(tmp_path / "in.jsonl", "a"), tmp_path / "out.jsonl"
+    keep = RecordingTarget.keep
+
+    async def late(self: RecordingTarget) -> None:
+        target.write_text("mine\n")
+        await keep(self)
+
+    monkeypatch.setattr(RecordingTarget, "keep", late)
+    assert "was changed meanwhile" in cli.fails(3, "copy", given, target)
+    assert target.read_text() == "mine\n"
+
+
+def test_progress_without_a_terminal() -> None:
+    said: list[str] = []
+    now = iter([0.0, 0.0, 1.0, 5.0, 6.0, 10.5])
+    lines = Lines(said.append, lambda: next(now))
+    lines.begin("Copying", 1_000)
+    for _ in range(4):
+        lines.moved(100)
+    assert said == ["Copying: 200 of 1,000 events, 40 a second", "Copying: 400 of 1,000 events, 38 a second"]
+
+
+def test_every_field_survives(cli: Cli, tmp_path: Path) -> None:
+    strange = record("é\u2028", extra={"serverId": "x", "modes": None, "deep": [[1.5, {"k": None}]]})
+    odd = {**event(1, "é\u2028", text="\ud800 \u0000 🦀").to_row(), "more": {"1": True}, "nothing": None}
+    given = write_rows(tmp_path / "in.jsonl", [("session", strange.to_row()), ("event", odd)])
+    assert cli("copy", given, tmp_path / "x.db") == 0
+    assert cli("copy", tmp_path / "x.db", tmp_path / "y.jsonl") == 0
+    rows = [json.loads(line) for line in (tmp_path / "y.jsonl").read_text().split("\n")[:-1]]
+    assert rows == [{"type": "session", **strange.to_row()}, {"type": "event", **odd}]

@@ -1,0 +1,182 @@
+"""`ls` and `show`: what they print, for people and for machines, and that no agent reaches the terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pyapp.cli.terminal import cells, fit, safe
+from pyapp.drivers.conformance.kit import event, record
+
+from .kit import Cli, Line, small_recording, start, write_recording, write_rows
+
+HOSTILE = "\x1b]0;owned\x07\x9b31m\u202eevil\r\n\t\u2066"
+DEMO = Path(__file__).parents[2] / "web/public/demo/mock-1-rich.jsonl"
+
+
+def test_ls_is_a_table(cli: Cli, tmp_path: Path) -> None:
+    source = write_recording(tmp_path / "x.jsonl", {"one": 3, "two": 1_234})
+    assert cli("ls", source) == 0
+    heading, first, second = cli.out.splitlines()
+    assert re.fullmatch(r"ID +AGENT +TITLE +CREATED +EVENTS", heading)
+    assert re.fullmatch(r"one +mock +Task 1: .* +20\d\d-\d\d-\d\d \d\d:\d\d +3", first)
+    assert re.fullmatch(r"two .* 1,234", second)
+
+
+def test_ls_fits_the_terminal(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = record("日本語" * 20), record("short", 2_000)
+    source = write_rows(tmp_path / "x.jsonl", [("session", one.to_row()) for one in records])
+    for width in (40, 60, 80, 200):
+        monkeypatch.setenv("COLUMNS", str(width))
+        assert cli("ls", source) == 0
+        assert max(cells(line) for line in cli.out.splitlines()) <= width
+        assert "short" in cli.out
+
+
+def test_ls_reads_page_by_page(cli: Cli, tmp_path: Path) -> None:
+    many: list[Line] = [("session", record(f"s{number:03}", 1_000 + number).to_row()) for number in range(250)]
+    source = write_rows(tmp_path / "x.jsonl", many)
+    assert cli("ls", source, "--json") == 0
+    assert [json.loads(line)["id"] for line in cli.out.splitlines()] == [f"s{number:03}" for number in range(250)]
+
+
+def test_ls_as_json(cli: Cli, tmp_path: Path) -> None:
+    source = write_rows(
+        tmp_path / "x.jsonl",
+        [
+            ("session", record("s", destroyed_at=5).to_row()),
+            ("event", event(1, "s").to_row()),
+        ],
+    )
+    assert cli("ls", source, "--json") == 0
+    row = {"id": "s", "agent": "mock", "title": "", "createdAt": 1_000, "events": 1, "destroyedAt": 5}
+    assert json.loads(cli.out) == row
+
+
+def test_ls_of_nothing(cli: Cli, tmp_path: Path) -> None:
+    assert cli("copy", small_recording(tmp_path / "x.jsonl", "s"), tmp_path / "y.db") == 0
+    assert cli("ls", tmp_path / "y.db") == 0
+    assert cli.out.count("\n") == 2
+
+
+def test_hostile_text_is_escaped(cli: Cli, tmp_path: Path) -> None:
+    prompt = event(1, HOSTILE).to_row()
+    prompt["sender"] = "client"
+    prompt["payload"] = {"method": "session/prompt", "params": {"prompt": [{"type": "text", "text": HOSTILE * 2}]}}
+    says = event(2, HOSTILE, id_="e2").to_row()
+    says["payload"] = {
+        "method": "session/update",
+        "params": {"update": {"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": HOSTILE}}},
+    }
+    tool = event(3, HOSTILE, id_="e3").to_row()
+    call = {"sessionUpdate": "tool_call", "toolCallId": HOSTILE, "title": HOSTILE, "rawInput": {"command": HOSTILE}}
+    tool["payload"] = {"method": "session/update", "params": {"update": call}}
+    strange = record(HOSTILE).to_row() | {"agent": HOSTILE}
+    source = write_rows(tmp_path / "x.jsonl", [("session", strange), *(("event", row) for row in (prompt, says, tool))])
+    commands: list[list[str | Path]] = [
+        ["ls", source],
+        ["ls", source, "--json"],
+        ["show", source, HOSTILE],
+        ["show", source, HOSTILE, "--json"],
+        ["show", source, HOSTILE, "--transcript"],
+    ]
+    for command in commands:
+        assert cli(*command) == 0
+        assert "evil" in cli.out
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", cli.out)
+    assert cli("show", source, HOSTILE, "--json") == 0
+    assert [json.loads(line) for line in cli.out.splitlines()] == [prompt, says, tool]
+    assert "\\x1b" in cli.fails(6, "show", source, "\x1b[2J")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[31mb", "a\\x1b[31mb"),
+        ("\x9b\u202e\ud800", "\\x9b\\u202e\\ud800"),
+        ("a\nb\tc", "a\\nb\\tc"),
+        ("مرحبا 日本語 👨‍👩‍👧 é", "مرحبا 日本語 👨‍👩‍👧 é"),
+    ],
+)
+def test_safe(text: str, shown: str) -> None:
+    assert safe(text) == shown
+
+
+def test_cells() -> None:
+    assert (cells("abc"), cells("日本"), cells("é")) == (3, 4, 1)
+    assert (fit("日本語", 5), fit("abc", 3), fit("abcd", 3), fit("ab", 0)) == ("日本…", "abc", "ab…", "")
+
+
+def test_show_prints_a_line_for_each_event(cli: Cli) -> None:
+    assert cli("show", DEMO, "mock-rich") == 0
+    lines = cli.out.splitlines()
+    assert len(lines) == 228
+    assert re.fullmatch(r" +228  2026-11-22 \d\d:\d\d:29  agent   \(response\)  cancelled", lines[-1])
+    assert cli("show", DEMO, "mock-rich", "--last", "2") == 0
+    assert cli.out.splitlines() == lines[-2:]
+
+
+def test_show_fits_the_terminal(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    assert cli("show", DEMO, "mock-rich") == 0
+    assert max(map(cells, cli.out.splitlines())) == 50
+
+
+def test_show_gives_whole_events(cli: Cli) -> None:
+    given = [json.loads(line) for line in DEMO.read_text().splitlines()]
+    assert cli("show", DEMO, "mock-rich", "--json") == 0
+    assert [{"type": "event"} | json.loads(line) for line in cli.out.splitlines()] == given[1:]
+
+
+def test_show_tells_the_transcript(cli: Cli) -> None:
+    assert cli("show", DEMO, "mock-rich", "--transcript") == 0
+    assert re.search(r"^\[\d\d:\d\d:27\] User\n    text and markdown\n\n\[", cli.out, re.MULTILINE)
+    for words in ("Agent thinks", "Tool: ", "Permission request: ", "End of turn: end_turn", "\n    + "):
+        assert words in cli.out
+    assert "\x1b" not in cli.out
+
+
+def test_a_session_is_found_by_the_beginning_of_its_id(cli: Cli, tmp_path: Path) -> None:
+    source = small_recording(tmp_path / "x.jsonl", "abc", "abd", "abde")
+    for name in ("abc", "abd", "abc…"):
+        assert cli("show", source, name, "--json") == 0
+        assert json.loads(cli.out.splitlines()[0])["sessionId"] == name[:3]
+    assert "3 sessions have ids that begin with 'ab'" in cli.fails(2, "show", source, "ab")
+    assert "no session is stored under the id 'x'" in cli.fails(6, "show", source, "x")
+    cli.fails(6, "show", source, "…")
+
+
+@pytest.mark.parametrize("last", ["0", "-1", "x", "1" * 20])
+def test_last_is_a_number(cli: Cli, last: str) -> None:
+    assert cli("show", DEMO, "mock-rich", "--last", last) == 2
+    assert "no whole number" in cli.err or "expected one argument" in cli.err
+
+
+def test_whoever_stops_reading_is_left_in_peace() -> None:
+    with start("show", DEMO, "mock-rich", "--json") as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert (process.wait(30), process.stderr.read()) in [(141, ""), (0, "")]
+
+
+def test_a_terminal_without_unicode_gets_escapes() -> None:
+    with start("show", DEMO, "mock-rich", "--transcript", PYTHONIOENCODING="ascii", PYTHONUTF8="0") as process:
+        out, err = process.communicate(timeout=30)
+        assert (process.returncode, err) == (0, "")
+        assert "\\u65e5" in out
+    with start("show", DEMO, "mock-rich", "--json", PYTHONIOENCODING="ascii") as process:
+        assert process.stdout
+        rows = [json.loads(line) for line in process.communicate(timeout=30)[0].splitlines()]
+        assert any("日本語" in json.dumps(row, ensure_ascii=False) for row in rows)
+
+
+def test_the_commands_are_listed() -> None:
+    with start("--help") as process:
+        out, _ = process.communicate(timeout=30)
+    for command in ("ls", "show", "copy", "conformance"):
+        assert re.search(rf"^    {command}\s+\w", out, re.MULTILINE)

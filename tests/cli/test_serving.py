@@ -1,0 +1,222 @@
+"""What `inspect` serves: the store's answers, to whoever has the token, from our own page, and to nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyapp import InMemorySessionPersistDriver, StoreChange, StoreError
+from pyapp.cli.serving import Answers, PageServer
+from pyapp.drivers.base import ObservableStore
+from pyapp.drivers.conformance.kit import all_events, all_sessions, event, record
+from pyapp.drivers.remote import RemoteStore
+
+from .kit import Cli, small_recording, start
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """A folder that looks like a built page."""
+    folder = tmp_path / "dist"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text('<head><meta name="version" content="x"></head>')
+    (folder / "boot.json").write_text("{}")
+    (folder / "assets" / "a.js").write_text("export {}")
+    (tmp_path / "secret").write_text("secret")
+    return folder
+
+
+@asynccontextmanager
+async def served(page: Path, store: InMemorySessionPersistDriver) -> AsyncIterator[PageServer]:
+    answers = Answers(store)
+    server = PageServer(page, answers, asyncio.get_running_loop())
+    server.start()
+    try:
+        yield server
+    finally:
+        answers.close()
+        await asyncio.to_thread(server.close)
+
+
+def request(
+    server: PageServer, method: str, path: str, body: Any = None, **headers: str | None
+) -> tuple[int, bytes, dict[str, str]]:
+    """Status, body and headers; a header that is None is left out."""
+    usual = {"Host": server.host, "Authorization": f"Bearer {server.token}"}
+    given = {name: value for name, value in (usual | headers).items() if value is not None}
+    connection = http.client.HTTPConnection("127.0.0.1", int(server.host.rpartition(":")[2]), timeout=30)
+    try:
+        connection.putrequest(method, path, skip_host=True)
+        data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        for name, value in given.items():
+            connection.putheader(name, value)
+        connection.putheader("Content-Length", str(len(data)))
+        connection.endheaders(data)
+        answer = connection.getresponse()
+        return answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()}
+    finally:
+        connection.close()
+
+
+def remote(server: PageServer) -> RemoteStore:
+    """The store as the page sees it."""
+
+    async def call(method: str, params: dict[str, Any]) -> Any:
+        asked = {"method": method, "params": params}
+        status, body, _ = await asyncio.to_thread(request, server, "POST", "/source", asked)
+        if status != 200:
+            raise StoreError(json.loads(body)["error"])
+        return json.loads(body)
+
+    return RemoteStore(call)
+
+
+def test_the_page_sees_what_the_store_has(page: Path) -> None:
+    async def work() -> None:
+        store = InMemorySessionPersistDriver(max_events_per_session=5_000)
+        for number in range(4):
+            await store.update_session(record(f"s{number}", 1_000 + number, destroyed_at=number or None))
+        await store.insert_events("s1", [event(index, text="é\ud800") for index in range(1, 1_501)])
+        async with served(page, store) as server, remote(server) as seen:
+            assert isinstance(seen, ObservableStore)
+            assert await all_sessions(seen) == await all_sessions(store)
+            assert await all_events(seen, limit=700) == await all_events(store, limit=700)
+            assert await seen.get_session("s2") == await store.get_session("s2")
+            assert await seen.get_session("nobody") is None
+            assert await seen.last_events("s1", 3) == await store.last_events("s1", 3)
+            assert await seen.last_events("s1", 3, before=(7, "")) == await store.last_events("s1", 3, before=(7, ""))
+            assert await seen.session_heads() == await store.session_heads()
+            assert (await seen.count_events("s1"), await seen.totals()) == (1_500, await store.totals())
+            assert len((await seen.list_events("s1", limit=1_000_000)).items) == 1_000  # no answer is huge
+            for write in (
+                seen.update_session(record()),
+                seen.insert_event("s1", event(1)),
+                seen.insert_events("s1", []),
+                seen.delete_session("s1"),
+                seen.add_sessions([], []),
+            ):
+                with pytest.raises(StoreError, match="only shown here"):
+                    await write
+
+    asyncio.run(work())
+
+
+def test_changes_are_told(page: Path) -> None:
+    async def work() -> None:
+        store = InMemorySessionPersistDriver()
+        async with served(page, store) as server, remote(server) as seen:
+            told: asyncio.Queue[StoreChange] = asyncio.Queue()
+            seen.on_change(told.put_nowait)
+            heard: set[str] = set()
+            number = 0
+            async with asyncio.timeout(30):
+                while "s1" not in heard:  # the first question may come after the first writes
+                    number += 1
+                    await store.insert_event("s1", event(number))
+                    try:
+                        heard |= (await asyncio.wait_for(told.get(), 0.2)).session_ids
+                    except TimeoutError:
+                        continue
+                await store.update_session(record("s2"))
+                while "s2" not in heard:
+                    heard |= (await told.get()).session_ids
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (200, {}),
+        (401, {"Authorization": None}),
+        (401, {"Authorization": "Bearer wrong"}),
+        (401, {"Authorization": "Bearer é"}),
+        (403, {"Host": "evil.example"}),
+        (403, {"Host": "localhost:1"}),
+        (403, {"Host": None}),
+        (403, {"Origin": "https://evil.example"}),
+        (403, {"Origin": "null"}),
+    ],
+)
+def test_who_is_let_in(page: Path, status: int, headers: dict[str, str | None]) -> None:
+    async def work() -> None:
+        async with served(page, InMemorySessionPersistDriver()) as server:
+            asked = {"method": "totals", "params": {}}
+            got, _, sent = await asyncio.to_thread(lambda: request(server, "POST", "/source", asked, **headers))
+            assert got == status
+            assert not any(name.startswith("access-control") for name in sent)
+            if status == 403:
+                got, body, _ = await asyncio.to_thread(lambda: request(server, "GET", "/", **headers))
+                assert (got, b'name="version"' in body) == (403, False)
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"[" * 100_000,
+        {"method": "totals"},
+        {"method": "deleteSession", "params": {"id": "s1"}},
+        {"method": "updateSession", "params": {}},
+        {"method": "getSession", "params": {"id": 7}},
+        {"method": "listEvents", "params": {"sessionId": "s1", "cursor": "x"}},
+        {"method": "lastEvents", "params": {"sessionId": "s1", "limit": -1}},
+        {"method": "lastEvents", "params": {"sessionId": "s1", "limit": 1, "before": {"a": 1}}},
+    ],
+)
+def test_questions_that_cannot_be(page: Path, asked: Any) -> None:
+    async def work() -> None:
+        async with served(page, InMemorySessionPersistDriver()) as server:
+            status, body, _ = await asyncio.to_thread(request, server, "POST", "/source", asked)
+            assert (status, set(json.loads(body))) == (400, {"error"})
+
+    asyncio.run(work())
+
+
+def test_the_files_of_the_page_and_no_others(page: Path) -> None:
+    async def work() -> None:
+        async with served(page, InMemorySessionPersistDriver()) as server:
+
+            async def get(path: str) -> tuple[int, bytes, dict[str, str]]:
+                return await asyncio.to_thread(request, server, "GET", path)
+
+            for path in ("/", "/index.html", "/?boot=plain"):
+                status, body, headers = await get(path)
+                assert status == 200
+                assert b'<meta name="source" content="served"><meta name="version"' in body
+                assert headers["cache-control"] == "no-store"
+            assert (await get("/assets/a.js"))[2]["content-type"] == "text/javascript"
+            for path in ("/assets/", "/secret", "/../secret", "/%2e%2e/secret", "/source", "//etc/passwd"):
+                status, body, _ = await get(path)
+                assert status == 404, path
+                assert b"secret\n" not in body
+
+    asyncio.run(work())
+
+
+def test_there_has_to_be_a_page(cli: Cli, tmp_path: Path) -> None:
+    source = small_recording(tmp_path / "x.jsonl", "a")
+    assert "make build" in cli.fails(3, "inspect", source, "--page", tmp_path, "--no-browser")
+
+
+def test_ctrl_c_ends_it(page: Path, tmp_path: Path) -> None:
+    source = small_recording(tmp_path / "x.jsonl", "a")
+    with start("inspect", source, "--page", page, "--no-browser") as process:
+        assert process.stdout
+        said = process.stdout.readline()
+        assert "http://127.0.0.1:" in said
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+        assert (process.returncode, err) == (0, "")

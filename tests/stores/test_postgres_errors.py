@@ -1,0 +1,321 @@
+"""What goes wrong with a server is one clear line that says what to do, and shows no password."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import signal
+import socket
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from pyapp import (
+    EventDraft,
+    InvalidRecordError,
+    PostgresSessionPersistDriver,
+    PyappError,
+    StoreError,
+    StoreFullError,
+    StoreUnavailableError,
+    UnknownLayoutError,
+)
+from pyapp.drivers import postgres_connections
+from pyapp.drivers.conformance.kit import all_events, event, record
+
+from . import postgres_server
+from .conftest import a_server
+from .postgres_server import INSTALL, NoPostgresError, PostgresServer
+
+PASSWORD = PostgresServer.GUESTS_PASSWORD
+
+
+@pytest.fixture(scope="module")
+def guest(postgres: PostgresServer) -> Iterator[str]:
+    """The address of the server for one who has a password, and no rights."""
+    with admin(postgres) as connection:
+        connection.execute(sql.SQL("CREATE ROLE guest LOGIN PASSWORD {}").format(PASSWORD))
+    yield f"host=127.0.0.1 port={postgres.port} dbname=postgres user=guest password='{PASSWORD}'"
+    with admin(postgres) as connection:
+        connection.execute("DROP OWNED BY guest")
+        connection.execute("DROP ROLE guest")
+
+
+def admin(server: PostgresServer) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(server.address(), autocommit=True)
+
+
+def refused(
+    address: str, schema: str, call: Callable[[PostgresSessionPersistDriver], Awaitable[object]], kind: type[PyappError]
+) -> str:
+    """The one line that the call is refused with."""
+
+    async def work() -> str:
+        async with PostgresSessionPersistDriver(address, schema) as driver:
+            with pytest.raises(PyappError) as caught:
+                await call(driver)
+            assert type(caught.value) is kind
+            said = str(caught.value)
+            assert "\n" not in said
+            whole = "".join(traceback.format_exception(caught.value))
+            assert PASSWORD not in said + whole + repr(driver)
+            return said
+
+    return asyncio.run(work())
+
+
+def totals(driver: PostgresSessionPersistDriver) -> Awaitable[object]:
+    return driver.totals()
+
+
+def update(driver: PostgresSessionPersistDriver) -> Awaitable[object]:
+    return driver.update_session(record())
+
+
+def test_nobody_answers(schema: str) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))  # bound and not listening: taken by nobody else
+        address = (
+            f"postgresql://me:{PASSWORD.replace(' ', '%20').replace('/', '%2F')}@127.0.0.1:{probe.getsockname()[1]}/x"
+        )
+        said = refused(address, schema, totals, StoreUnavailableError)
+    assert "Does the server run" in said
+    assert "postgresql://me@127.0.0.1" in said
+
+
+def test_a_wrong_password(guest: str, schema: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    wrong = guest.replace("s3cr3t", "wr0ng")
+    said = refused(wrong, schema, totals, StoreUnavailableError)
+    assert "password authentication failed" in said
+    assert "Is it the right user and password?" in said
+    assert "wr0ng" not in said + caplog.text
+
+
+def test_an_unknown_database(postgres: PostgresServer, schema: str) -> None:
+    said = refused(postgres.address("nothing"), schema, totals, StoreUnavailableError)
+    assert '"nothing" does not exist' in said
+    assert "createdb" in said
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["postgresql://me:s3cr3t pass/word@host:port/x", "host=127.0.0.1 s3cr3t pass/word", "what=1 password=s3cr3t"],
+)
+def test_what_is_no_connection_string(wrong: str) -> None:
+    with pytest.raises(ValueError, match="the connection string cannot be read") as caught:
+        PostgresSessionPersistDriver(wrong)
+    assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_password_is_shown_nowhere(guest: str, schema: str) -> None:
+    driver = PostgresSessionPersistDriver(guest, schema)
+    assert PASSWORD not in repr(driver) + str(driver) + repr(vars(driver))
+    assert "guest@127.0.0.1" in repr(driver)
+
+
+def test_no_rights(guest: str, postgres: PostgresServer, schema: str) -> None:
+    said = refused(guest, schema, totals, StoreError)
+    assert "no right" in said
+    assert "GRANT" in said
+    make(postgres, schema)
+    said = refused(guest, schema, totals, StoreError)
+    assert "GRANT" in said
+    with admin(postgres) as connection:
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO guest").format(sql.Identifier(schema)))
+        connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO guest").format(sql.Identifier(schema)))
+
+    async def read() -> int:
+        async with PostgresSessionPersistDriver(guest, schema) as driver:
+            return (await driver.totals()).sessions
+
+    assert asyncio.run(read()) == 1
+    assert "GRANT" in refused(guest, schema, update, StoreError)
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ("sessions (id TEXT PRIMARY KEY, agent INTEGER)", "column agent is integer, not text"),
+        ("events (id TEXT PRIMARY KEY, event_index BIGINT, name TEXT)", "no column session_id"),
+        ("sessions AS SELECT 1 AS id", "column id is integer, not text"),
+        ("pyapp_extra (kind TEXT, id TEXT, version BIGINT)", "no column extra_json"),
+    ],
+)
+def test_somebody_elses_tables(postgres: PostgresServer, schema: str, table: str, reason: str) -> None:
+    with admin(postgres) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+        connection.execute(f"CREATE TABLE {schema}.{table}")  # type: ignore[arg-type]
+        before = connection.execute("SELECT count(*) FROM information_schema.columns").fetchone()
+        for call in (totals, update):
+            said = refused(postgres.address(), schema, call, UnknownLayoutError)
+            assert reason in said
+            assert "left alone" in said
+        assert connection.execute("SELECT count(*) FROM information_schema.columns").fetchone() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            "ALTER TABLE {0}.events ADD COLUMN more TEXT NOT NULL DEFAULT ''; ALTER TABLE {0}.events ALTER more DROP DEFAULT",
+            "column more must be filled",
+        ),
+        ("ALTER TABLE {0}.sessions DROP CONSTRAINT sessions_pkey", "column id is no primary key"),
+        ("ALTER TABLE {0}.sessions RENAME TO old; CREATE VIEW {0}.sessions AS SELECT * FROM {0}.old", "is not a table"),
+    ],
+)
+def test_tables_that_were_changed(postgres: PostgresServer, schema: str, change: str, reason: str) -> None:
+    make(postgres, schema)
+    with admin(postgres) as connection:
+        connection.execute(change.format(schema))  # type: ignore[arg-type]
+    assert reason in refused(postgres.address(), schema, totals, UnknownLayoutError)
+
+
+def test_tables_that_go_away(postgres: PostgresServer, schema: str) -> None:
+    """One call fails, and says so; the next finds things as they are then."""
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            await driver.insert_event("s1", event(1))
+            with admin(postgres) as connection:
+                connection.execute(f"DROP SCHEMA {schema} CASCADE")
+            with pytest.raises(UnknownLayoutError, match="not those of before"):
+                await driver.insert_event("s1", event(2))
+            await driver.insert_event("s1", event(3))
+            assert await all_events(driver) == [event(3)]
+
+    asyncio.run(work())
+
+
+def test_a_database_that_is_not_in_utf8(postgres: PostgresServer, schema: str) -> None:
+    with admin(postgres) as connection:
+        connection.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    said = refused(postgres.address("latin"), schema, totals, UnknownLayoutError)
+    assert "LATIN1" in said
+
+
+def test_a_server_that_only_reads(postgres: PostgresServer, schema: str) -> None:
+    """As a standby does. What is there can be read, even where upstream alone has written."""
+    make(postgres, schema)
+    address = postgres.address() + "?options=-c%20default_transaction_read_only%3Don"
+
+    async def read() -> list[object]:
+        async with PostgresSessionPersistDriver(address, schema) as driver:
+            return [await driver.get_session("s1"), *(await driver.list_events("s1")).items]
+
+    assert asyncio.run(read()) == [record(), event(1)]
+    calls = [
+        update,
+        lambda driver: driver.append_event("s1", EventDraft("agent", {}, "c", 1)),
+        lambda driver: driver.add_sessions([record("s2")], []),
+        lambda driver: driver.delete_session("s1"),
+    ]
+    for call in calls:
+        said = refused(address, schema, call, StoreError)
+        assert "read-only" in said
+    assert "read-only" in refused(address, f"{schema}_new", totals, StoreError)
+    with admin(postgres) as connection:
+        connection.execute(f"DROP TABLE {schema}.pyapp_extra")
+    assert asyncio.run(read()) == [record(), event(1)]
+    assert "read-only" in refused(address, schema, update, StoreError)
+
+
+def test_a_full_disk(postgres: PostgresServer, schema: str) -> None:
+    """The server's own refusal with the code of a full disk; what was there before stays whole."""
+    make(postgres, schema)
+    with admin(postgres) as connection:
+        connection.execute(
+            f"CREATE FUNCTION {schema}.full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "  # type: ignore[arg-type]
+            "RAISE EXCEPTION 'could not extend file \"base/1\": No space left on device' USING ERRCODE = '53100'; END $$"
+        )
+        connection.execute(
+            f"CREATE TRIGGER full_disk BEFORE INSERT ON {schema}.events EXECUTE FUNCTION {schema}.full_disk()"  # type: ignore[arg-type]
+        )
+    calls = [
+        lambda driver: driver.insert_event("s1", event(2)),
+        lambda driver: driver.append_events("s1", [EventDraft("agent", {}, "c", 1)]),
+        lambda driver: driver.add_sessions(
+            [record("s2")],
+            [
+                [
+                    '{"id":"e","eventIndex":1,"sessionId":"s2","createdAt":1,"connectionId":"c","sender":"agent","payload":{}}'
+                ]
+            ],
+        ),
+    ]
+    for call in calls:
+        said = refused(postgres.address(), schema, call, StoreFullError)
+        assert "No space left" in said
+        assert "make room" in said
+
+    async def read() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            assert await all_events(driver) == [event(1)]
+            assert await driver.get_session("s2") is None
+
+    asyncio.run(read())
+
+
+def test_an_id_that_no_index_holds(postgres: PostgresServer, schema: str) -> None:
+    make(postgres, schema)
+    long = secrets.token_hex(6_000)
+    said = refused(postgres.address(), schema, lambda driver: driver.update_session(record(long)), InvalidRecordError)
+    assert "too long" in said
+    assert len(said) < 500
+
+
+def test_a_server_that_goes_away_for_good(schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls are tried again for a while, then give up; what hangs is given up too."""
+
+    async def work() -> None:
+        with PostgresServer() as server:
+            async with PostgresSessionPersistDriver(server.address(), schema, timeout=0.3) as driver:
+                await driver.insert_event("s1", event(1))
+                server.signal(signal.SIGSTOP)
+                # psycopg asks the server to cancel, and gives that up after five seconds; the test does not wait so long.
+                asyncio.get_running_loop().call_later(1, server.signal, signal.SIGCONT)
+                with pytest.raises(StoreError, match="did not answer within"):
+                    await driver.count_events("s1")
+                assert await driver.count_events("s1") == 1
+                await asyncio.to_thread(server.stop, "immediate")
+                with pytest.raises(StoreUnavailableError, match="no connection to"):
+                    await driver.count_events("s1")
+
+    monkeypatch.setattr(postgres_connections, "PAUSES", (0.01, 0.02))
+    asyncio.run(work())
+
+
+def test_the_pauses_outlast_a_restart() -> None:
+    assert 5 < sum(postgres_connections.PAUSES) < 15
+
+
+def make(server: PostgresServer, schema: str) -> None:
+    """Tables with a session and an event."""
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(server.address(), schema) as driver:
+            await driver.update_session(record())
+            await driver.insert_event("s1", event(1))
+
+    asyncio.run(work())
+
+
+def test_in_ci_there_must_be_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere the tests are skipped, with a word on what to install."""
+
+    def none() -> Path:
+        raise NoPostgresError(f"no PostgreSQL server here: {INSTALL}")
+
+    monkeypatch.setattr(postgres_server, "find_programs", none)
+    monkeypatch.setenv("CI", "1")
+    with pytest.raises(pytest.fail.Exception, match="CI has to have one"):
+        a_server(durable=False)
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match="apt-get install postgresql"):
+        a_server(durable=False)
