@@ -1,4 +1,4 @@
-"""Files out of the page and into it, in real Chromium: real downloads and drops, a second host, the driver in Pyodide."""
+"""Files out of the page and into it, in real Chromium: downloads, drops, a second host, the driver in Pyodide."""
 
 from __future__ import annotations
 

@@ -33,9 +33,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--session", action="append", default=[], metavar="ID", help="this session alone; can be given several times"
     )
-    parser.add_argument(
-        "--show", action="store_true", help="list the places: session, event, JSON pointer, masked text"
-    )
+    parser.add_argument("--show", action="store_true", help="list the places: session, event, pointer, text")
 
 
 async def run(options: Namespace) -> int:
