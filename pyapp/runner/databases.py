@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..archive import BYTES_PER_CHUNK, EVENTS_PER_PAGE, MAX_FILE_BYTES, ROWS_PER_CHUNK, Recording
+from ..archive import BYTES_PER_CHUNK, EVENTS_PER_PAGE, MAX_FILE_BYTES, MAX_LINE_BYTES, ROWS_PER_CHUNK, Recording
 from ..drivers.base import SessionStore, check_event, check_record
 from ..errors import InvalidFileError, PyappError
 from ..types import SessionEvent, SessionRecord
@@ -114,6 +114,8 @@ class _Reader:
             raise InvalidFileError(f"the session {session_id!r} has two events {event.event_index}")
         self._last_index = event.event_index
         text = check_event(session_id, event)
+        if len(text) > MAX_LINE_BYTES:
+            raise InvalidFileError(f"the event {event.id!r} is longer than {MAX_LINE_BYTES >> 20} MiB")
         if len(self._chunks[-1]) >= ROWS_PER_CHUNK or self._size >= BYTES_PER_CHUNK:
             self._chunks.append([])
             self._size = 0
@@ -127,4 +129,6 @@ class _Reader:
     def recording(self) -> Recording:
         if not self._records:
             raise InvalidFileError("it holds no sessions")
+        if self._count < self._total:
+            raise InvalidFileError(f"{self._total - self._count:,} of its events belong to sessions that are not in it")
         return Recording(tuple(self._records), [chunk for chunk in self._chunks if chunk], self._count)

@@ -200,6 +200,7 @@ HOSTILE_ROWS = {
     "a wrong sender": ("UPDATE events SET sender = 'nobody'", "sender must be"),
     "a time that is text": ("UPDATE sessions SET created_at = 'x'", "createdAt"),
     "an index twice": ("UPDATE events SET event_index = 7 WHERE event_index = 8", "two events 7"),
+    "no such session": ("UPDATE events SET session_id = 'gone' WHERE event_index = 30", "1 of its events belong"),
     "nothing": ("DELETE FROM sessions", "holds no sessions"),
     "NaN": ("UPDATE events SET payload_json = '{\"a\": NaN}' WHERE event_index = 7", "NaN|not JSON"),
     "another table": ("ALTER TABLE events RENAME COLUMN payload_json TO other", "payload_json"),
