@@ -6,11 +6,9 @@ The snapshot has what was imported when it was made, and no files. The wheel tha
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import io
+import os
 import sys
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 from . import __version__
 
@@ -20,15 +18,18 @@ RARE = "pyapp.drivers.sqlite"
 
 async def install_rest(fetch: Callable[[str], AsyncIterator[bytes]]) -> None:
     """Make every module of this package importable. `fetch` gives the bytes of a file of the site; raises OSError."""
-    if importlib.util.find_spec(RARE) is not None:
+    from importlib.util import find_spec
+
+    if find_spec(RARE) is not None:
         return
+    from io import BytesIO
     from zipfile import ZipFile
 
     wheel = b"".join([piece async for piece in fetch(f"wheels/sandbox_agent_pyodide-{__version__}-py3-none-any.whl")])
-    folder = Path(__file__).parents[1]
-    folder.mkdir(parents=True, exist_ok=True)
-    with ZipFile(io.BytesIO(wheel)) as archive:
+    folder = os.path.dirname(os.path.dirname(__file__))
+    os.makedirs(folder, exist_ok=True)
+    with ZipFile(BytesIO(wheel)) as archive:
         archive.extractall(folder, [name for name in archive.namelist() if name.startswith(f"{__package__}/")])
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
+    if folder not in sys.path:
+        sys.path.append(folder)
     importlib.invalidate_caches()

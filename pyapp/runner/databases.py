@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..archive import BYTES_PER_CHUNK, EVENTS_PER_PAGE, MAX_FILE_BYTES, MAX_LINE_BYTES, ROWS_PER_CHUNK, Recording
 from ..drivers.base import SessionStore, check_event, check_record
@@ -29,9 +27,11 @@ class DatabaseFile:
     def __init__(self, world: World, name: str) -> None:
         self._world = world
         self._name = name
+        from tempfile import TemporaryDirectory  # which needs much that the page's start does not
+
         self._folder = TemporaryDirectory()
-        self._path = Path(self._folder.name) / "sessions.db"
-        self._file = self._path.open("wb")
+        self._path = f"{self._folder.name}/sessions.db"
+        self._file = open(self._path, "wb")  # noqa: SIM115 - closed at the end of the context
         self._size = 0
 
     def __enter__(self) -> DatabaseFile:
@@ -52,7 +52,7 @@ class DatabaseFile:
         """The file of changes beside the database."""
         if log.size > MAX_FILE_BYTES:
             raise InvalidFileError(f"{log.name} is larger than {MAX_FILE_BYTES >> 20} MiB")
-        with Path(f"{self._path}{LOG}").open("wb") as file:  # noqa: ASYNC230 - a temporary file, in memory in the page
+        with open(f"{self._path}{LOG}", "wb") as file:  # noqa: ASYNC230 - a temporary file, in memory in the page
             async for piece in log.slices():
                 file.write(piece)
 
@@ -61,10 +61,10 @@ class DatabaseFile:
         self._file.close()
         try:
             async with AsyncExitStack() as stack:
-                store = await stack.enter_async_context(await self._world.open_file(str(self._path)))
+                store = await stack.enter_async_context(await self._world.open_file(self._path))
                 return await _read(store, tell)
         except PyappError as error:
-            raise InvalidFileError(str(error).replace(str(self._path), self._name)) from None
+            raise InvalidFileError(str(error).replace(self._path, self._name)) from None
 
 
 async def _read(store: SessionStore, tell: Tell) -> Recording:

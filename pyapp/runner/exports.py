@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..archive import line_of, read_rows
@@ -96,9 +95,11 @@ async def _save_lines(rows: Rows, save: _Download) -> None:
 
 async def _save_database(rows: Rows, save: _Download, world: World) -> None:
     """Written by the driver into a file of its own, which is whole when the driver has closed it."""
+    from tempfile import TemporaryDirectory  # which needs much that the page's start does not
+
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "sessions.db"
-        async with await world.open_file(str(path)) as store:
+        path = f"{folder}/sessions.db"
+        async with await world.open_file(path) as store:
             await store.totals()  # the file and its tables are there, even for nothing
             batch: list[SessionEvent] = []
             async for kind, row in rows:
@@ -111,8 +112,8 @@ async def _save_database(rows: Rows, save: _Download, world: World) -> None:
                     batch.append(SessionEvent.from_row(row))
             if batch:
                 await store.insert_events(batch[0].session_id, batch)
-        left = path.stat().st_size
-        with path.open("rb") as file:
+        left = os.path.getsize(path)  # noqa: ASYNC240 - in the memory of the page, where no file is slow
+        with open(path, "rb") as file:  # noqa: ASYNC230
             while left > 0:
                 piece = file.read(PIECE)
                 left -= len(piece)
