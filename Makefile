@@ -7,8 +7,9 @@ export PORT
 BIN := .venv/bin
 VENV := .venv/.installed
 NODE := node_modules/.installed
+RIVET := examples/rivet/dist/.built
 
-.PHONY: run build serve test test-browsers soak lint format bench clean chromium install
+.PHONY: rivet run build serve test test-browsers soak lint format bench clean chromium install
 
 run: build ## build the page and serve it at http://127.0.0.1:4173/, with an agent's server for it
 	@$(BIN)/python -m web.build.run
@@ -22,8 +23,10 @@ build: $(VENV) $(NODE) ## the page, as static files in dist/
 serve: $(VENV) ## serve dist/ as it is
 	@$(BIN)/python web/build/serve.py
 
-test: lint build ## linters, build, then every test in CPython and in Chromium
-	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" $(BIN)/python -m pytest
+test: lint build $(RIVET) ## linters, build, then every test in CPython and in Chromium, a few files at a time
+	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" \
+	POSTGRES="$$($(BIN)/python -m tests.stores.postgres_server)" \
+		$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-browsers: ENGINES ?= chromium,firefox,webkit
 test-browsers: build ## the core tests in Chromium, Firefox and WebKit; ENGINES=firefox takes one
@@ -33,11 +36,13 @@ test-browsers: build ## the core tests in Chromium, Firefox and WebKit; ENGINES=
 	export CHROMIUM FIREFOX WEBKIT && \
 	ENGINES="$(ENGINES)" $(BIN)/python -m pytest -v tests/browser/engines
 
-soak: build ## the faults of tests/faults and tests/browser/faults at full size: 200 kills, 8 tabs, 10,000 values
+soak: build ## the faults of the tests at full size: 300 kills, 8 tabs, 8 processes, 10,000 values
 	@FAULTS=full CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" \
-		$(BIN)/python -m pytest -v -s tests/faults tests/browser/faults
+		POSTGRES="$$($(BIN)/python -m tests.stores.postgres_server)" \
+		$(BIN)/python -m pytest -v -s tests/faults tests/browser/faults \
+		tests/stores/test_sqlite_processes.py tests/stores/test_sqlite_values.py tests/cli/test_copy.py
 
-lint: $(VENV) $(NODE) ## what the code must look like
+lint: $(VENV) $(NODE) $(RIVET) ## what the code must look like
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -45,6 +50,7 @@ lint: $(VENV) $(NODE) ## what the code must look like
 	$(BIN)/lint-imports
 	npx --no-install tsc --noEmit
 	npx --no-install tsc --noEmit --project web/service-worker
+	cd examples/rivet && npx --no-install tsc --noEmit
 	npx --no-install prettier --check --log-level warn .
 
 format: $(VENV) $(NODE) ## put the code into that shape
@@ -52,16 +58,19 @@ format: $(VENV) $(NODE) ## put the code into that shape
 	$(BIN)/ruff format
 	npx --no-install prettier --write --log-level warn .
 
-bench: build ## measure; see bench/
-	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" $(BIN)/python -m bench
+rivet: $(RIVET) ## the Rivet actor and a Rivet for this machine, in examples/rivet
+
+bench: build $(RIVET) ## measure; see bench/
+	@CHROMIUM="$$($(BIN)/python web/build/browsers.py chromium)" \
+	POSTGRES="$$($(BIN)/python -m tests.stores.postgres_server)" $(BIN)/python -m bench
 
 chromium: $(VENV) ## print the Chromium that the tests use, installing one if there is none
 	@$(BIN)/python web/build/browsers.py chromium
 
-install: $(VENV) $(NODE) ## what the other targets need, and nothing else
+install: $(VENV) $(NODE) $(RIVET) ## what the other targets need, and nothing else
 
 clean: ## all that was built or installed
-	rm -rf dist build node_modules .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf dist build node_modules examples/rivet/dist examples/rivet/node_modules .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Dependency groups need pip 25.1, which older Pythons do not bring.
 $(VENV): pyproject.toml
@@ -73,4 +82,9 @@ $(VENV): pyproject.toml
 
 $(NODE): package-lock.json package.json
 	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# `npm ci` refuses a lock file without the packages of other platforms, which not every registry has.
+$(RIVET): examples/rivet/package-lock.json examples/rivet/package.json $(wildcard examples/rivet/src/*.ts)
+	@cd examples/rivet && npm install --no-save --no-audit --no-fund --loglevel=error && npx --no-install tsc
 	@touch $@

@@ -154,6 +154,13 @@ _STORES = (
         "2",
     ),
     ("SQLite: a page of 100, of 1,000,000 events / of 10,000", "sqlite_page_many", "sqlite_page_few", "1.3"),
+    (
+        "Postgres: an insert, one after the other / bare psycopg, the same statements",
+        "postgres_insert_ours",
+        "postgres_insert_bare",
+        "1.15",
+    ),
+    ("Postgres: a page of 100, of 1,000,000 events / of 10,000", "postgres_page_many", "postgres_page_few", "1.3"),
     ("`copy` of 100,000, SQLite to Postgres, per event, written / COPY of the rows", "copy_written", "copy_bare", "3"),
     ("the same, with all of both sides read again and compared / COPY of the rows", "copy_compared", "copy_bare", ""),
 )

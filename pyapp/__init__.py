@@ -12,7 +12,6 @@ from .drivers.base import ObservableStore, SessionPersistDriver, SessionStore, S
 from .drivers.defaults import with_defaults
 from .drivers.indexeddb import IndexedDBSessionPersistDriver
 from .drivers.memory import InMemorySessionPersistDriver
-from .drivers.postgres import PostgresSessionPersistDriver
 from .errors import (
     AgentError,
     AgentGoneError,
@@ -41,11 +40,15 @@ from .sdk.session import Session
 from .types import EventDraft, ListPage, SessionEvent, SessionRecord
 
 if TYPE_CHECKING:
+    from .drivers.postgres import PostgresSessionPersistDriver
+    from .drivers.rivet import RivetSessionPersistDriver
     from .drivers.sqlite import SQLiteSessionPersistDriver
 
 __version__ = "0.1.0"
 
 _LATER = {
+    "PostgresSessionPersistDriver": "drivers.postgres",
+    "RivetSessionPersistDriver": "drivers.rivet",
     "SQLiteSessionPersistDriver": "drivers.sqlite",
 }
 """Names, and the modules that have them."""
@@ -78,6 +81,7 @@ __all__ = [
     "PromptInterruptedError",
     "PyappError",
     "RestorePreview",
+    "RivetSessionPersistDriver",
     "SQLiteSessionPersistDriver",
     "SandboxAgent",
     "ServerError",

@@ -7,8 +7,9 @@ first call, since a memory snapshot may be taken after the import.
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -206,6 +207,54 @@ class Fetch:
     def abort(self) -> None:
         """Nobody waits for the rest; after the end of the answer this does nothing."""
         self._controller.abort()
+
+
+class WebSocket:
+    """One of the browser's WebSockets, whose texts wait until they are asked for. Making one raises JsException."""
+
+    def __init__(self, url: str, protocols: Sequence[str]) -> None:
+        self._opened: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._texts: asyncio.Queue[str | None] = asyncio.Queue()
+        self._callbacks = Callbacks()
+        self._socket = scope().WebSocket.new(url, from_json(json.dumps(list(protocols))))
+        self._socket.onopen = self._callbacks.lend(lambda _event: self._end_opening(True))
+        self._socket.onmessage = self._callbacks.lend(self._take)
+        self._socket.onclose = self._callbacks.lend(lambda _event: self._end())
+
+    async def opened(self) -> bool:
+        """Whether it could be opened, once that is known."""
+        return await self._opened
+
+    def send(self, text: str) -> None:
+        """Send a text. Raises JsException while it is not open."""
+        self._socket.send(text)
+
+    async def next(self) -> str | None:
+        """The next text; None for ever once it is closed."""
+        text = await self._texts.get()
+        if text is None:
+            self._texts.put_nowait(None)
+        return text
+
+    def close(self) -> None:
+        """Close it, and hear nothing of it any more."""
+        for name in ("onopen", "onmessage", "onclose"):
+            setattr(self._socket, name, None)
+        self._callbacks.release()
+        self._socket.close()
+        self._end()
+
+    def _take(self, event: JsValue) -> None:
+        if isinstance(event.data, str):
+            self._texts.put_nowait(event.data)
+
+    def _end(self) -> None:
+        self._end_opening(False)
+        self._texts.put_nowait(None)
+
+    def _end_opening(self, success: bool) -> None:
+        if not self._opened.done():
+            self._opened.set_result(success)
 
 
 async def fetch_bytes(url: str) -> AsyncIterator[bytes]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 MAX_DEPTH = 200
@@ -90,36 +90,34 @@ def check(value: Any, above: int = 0) -> None:
 
     Refused are what JSON has no word for (tuples and keys that are not text among them, since they would
     come back as something else), NaN and Infinity, more than `MAX_DEPTH` levels, and numbers that
-    JavaScript rounds. `above` are the levels around the value. No recursion: a value may be nested deeper than the
-    interpreter can follow.
+    JavaScript rounds. `above` are the levels around the value.
     """
-    most = MAX_DEPTH - above
-    path = [iter((value,))]
-    while path:
-        for item in path[-1]:
-            kind = type(item)  # compared first, since nearly all are of these very types, and it is faster
-            if kind is str or item is None or kind is bool or isinstance(item, str):
-                continue
-            if kind is int or kind is float or isinstance(item, (int, float)):
-                if not -_EXACT_TO <= item <= _EXACT_TO:
-                    _check_number(item)
-            elif kind is dict or kind is list or isinstance(item, (dict, list)):
-                if len(path) > most:
-                    raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
-                if isinstance(item, dict):
-                    try:
-                        "".join(item)
-                    except TypeError:
-                        key = next(key for key in item if not isinstance(key, str))
-                        raise ValueError(f"the key {key!r} is not text") from None
-                    path.append(iter(item.values()))
-                else:
-                    path.append(iter(item))
-                break
-            else:
-                raise ValueError(f"a {kind.__name__} is not a JSON value")
+    _check_each((value,), MAX_DEPTH - above)
+
+
+def _check_each(items: Iterable[Any], levels: int) -> None:
+    """What `check` does, for values around which `levels` more may lie; it calls itself no more often than that."""
+    for item in items:
+        kind = type(item)  # compared first: nearly all are of these very types, and that is faster
+        if kind is str or item is None or kind is bool or isinstance(item, str):
+            continue
+        if kind is int or kind is float or isinstance(item, (int, float)):
+            if not -_EXACT_TO <= item <= _EXACT_TO:
+                _check_number(item)
+            continue
+        if not isinstance(item, (dict, list)):
+            raise ValueError(f"a {kind.__name__} is not a JSON value")
+        if not levels:
+            raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
+        if isinstance(item, dict):
+            try:
+                "".join(item)
+            except TypeError:
+                key = next(key for key in item if not isinstance(key, str))
+                raise ValueError(f"the key {key!r} is not text") from None
+            _check_each(item.values(), levels - 1)
         else:
-            path.pop()
+            _check_each(item, levels - 1)
 
 
 def with_numbers_as_text(value: Any) -> Any:

@@ -25,8 +25,8 @@ from .remote import DriverCalls
 from .rest import install_rest
 from .runner.loop import Runner
 from .runner.world import SourceFile
-from .sdk.fetch import FetchTransport
-from .sdk.transport import Request, Transport, send
+from .transport import Request, Transport, send
+from .transport.fetch import FetchTransport
 from .web_file import WebFile
 
 DEFAULT_DATABASE = "sandbox-agent-session-store"
@@ -181,9 +181,14 @@ async def _call(base: str, token: str, method: str, params: dict[str, Any]) -> A
         answer = await send(FetchTransport(), Request("POST", f"{base}source", headers, body))
     except ServerUnreachableError:
         raise StoreUnavailableError("The program that served this page has ended. Start it again.") from None
-    value = json_text.parse_stored(answer.body.decode())
+    if answer.status in (401, 403):
+        raise StoreUnavailableError("The key in the address is not this program's. Open the address that it printed.")
+    try:
+        value = json_text.parse_stored(answer.body.decode())
+    except ValueError:
+        raise StoreError(f"The program that served this page answers with HTTP {answer.status}.") from None
     if answer.status != 200:
-        raise StoreError(str(value.get("error", "")) if isinstance(value, dict) else f"HTTP {answer.status}")
+        raise StoreError(str(value.get("error", "")) if isinstance(value, dict) else "")
     return value
 
 

@@ -99,7 +99,7 @@ function start(): void {
       case 'download':
         return downloads.take(data);
       case 'remember':
-        return remember(data.name, data.text);
+        return source ? undefined : remember(data.name, data.text); // another store may get this port
       case 'persist':
         return askToKeep(send);
       case 'storage':
@@ -128,7 +128,7 @@ function start(): void {
     hash: location.hash,
     now: Date.now(),
     tzOffset: new Date().getTimezoneOffset(),
-    remembered: remembered(),
+    remembered: source ? {} : remembered(),
     source: takeNamedFile(),
   });
   if (document.visibilityState === 'hidden') send({ name: 'visible', value: false }); // opened behind another tab

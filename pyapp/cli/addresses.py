@@ -24,6 +24,8 @@ Kind = Literal["sqlite", "postgres", "rivet", "jsonl", "python"]
 
 ADDRESSES = "sqlite:PATH, postgresql://…, rivet:ENDPOINT, python:MODULE:FACTORY, or a file in .db, .sqlite or .jsonl"
 
+RIVET_OPTIONS = ("actor", "key", "namespace", "token")
+
 _SUFFIXES: dict[str, Kind] = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".jsonl": "jsonl"}
 _SCHEMES: dict[str, Kind] = {
     "sqlite": "sqlite",
@@ -102,6 +104,8 @@ async def open_store(address: Address) -> AsyncIterator[SessionStore]:
             return
         try:
             driver = _make(address)
+        except ImportError as error:
+            raise StoreUnavailableError(str(error)) from None
         except ValueError as error:  # a schema's name, a connection string that cannot be
             raise UsageError(f"{address}: {error}") from None
         yield await stack.enter_async_context(with_defaults(driver))
@@ -130,26 +134,18 @@ def read_postgres(url: str) -> tuple[str, str]:
     return urlunsplit(parts._replace(query=query)), schema
 
 
-def read_rivet(text: str) -> tuple[str, dict[str, Any]]:
+def read_rivet(text: str) -> tuple[str, dict[str, str]]:
     """The endpoint of `ENDPOINT?actor=NAME&key=KEY`, and the driver's options; what is not written is as usual there.
 
-    A key of several parts is `key=` several times. Raises UsageError.
+    Raises UsageError.
     """
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise UsageError("rivet: needs an endpoint, as in rivet:http://127.0.0.1:6420?actor=sessions&key=mine")
-    options: dict[str, Any] = {}
-    keys = []
-    for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        match name:
-            case "key":
-                keys.append(value)
-            case "actor" | "token" | "namespace":
-                options[name] = value
-            case _:
-                raise UsageError(f"rivet: has no option {name[:40]!r}; there are actor, key, namespace and token")
-    if keys:
-        options["key"] = keys
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    for name in options:
+        if name not in RIVET_OPTIONS:
+            raise UsageError(f"rivet: has no option {name[:40]!r}; there are {', '.join(RIVET_OPTIONS)}")
     return urlunsplit(parts._replace(query="", fragment="")), options
 
 

@@ -1,7 +1,7 @@
 """The built page with the sessions of a store in it, served to one browser on this machine.
 
-What keeps others out: it listens on 127.0.0.1 alone, on a port that nobody knows before; whoever asks for sessions needs
-a random token, in a header, which pages of other origins may not send; the Host has to be ours, so that no foreign name
+What keeps others out: it listens on 127.0.0.1 alone, on a port that nobody knows before; who asks for sessions needs a
+random token, in a header, which pages of other origins may not send; the Host has to be ours, so that no foreign name
 that leads here gets in (DNS rebinding), and so has the Origin, where there is one. Nothing is logged.
 """
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 from .. import json_text
 from ..errors import EventConflictError, InvalidCursorError, InvalidRecordError
-from ..types import MAX_SAFE_INTEGER, EventDraft, ListPage, Row, SessionEvent, SessionRecord
+from ..types import MAX_SAFE_INTEGER, EventDraft, ListPage, Row, SessionEvent, SessionRecord, is_plain
 
 if TYPE_CHECKING:
     from typing import Self
@@ -273,6 +273,22 @@ def check_event(session_id: str, event: SessionEvent) -> str:
     SessionEvent.check_row(row)
     # Without further fields all but the payload was looked at by now, and that is one level below the row.
     return _storable("event", row, event.id, session_id, inner=None if event.extra else event.payload)
+
+
+def check_plain_event(session_id: str, event: SessionEvent) -> str | None:
+    """The JSON text of the payload alone, for a store that has columns for the other fields, once it is known that
+    every store can keep the event; None where `check_event` has to look: at further fields, or for what is wrong.
+    """
+    payload = event.payload
+    if event.extra or event.session_id != session_id or not is_plain(event):
+        return None
+    try:
+        check_ids("event", event.id, session_id)
+        json_text.check(payload, above=1)
+        text = json_text.dump(payload)
+    except ValueError:
+        return None
+    return None if "\\ud" in text else text
 
 
 def check_record(record: SessionRecord) -> str:

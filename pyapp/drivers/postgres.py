@@ -1,6 +1,7 @@
 """Sessions in PostgreSQL, in upstream's tables: both can work on the same schema, and any number of processes.
 
-psycopg 3 is known to this driver's files alone, and only once a driver is made: `pip install 'sandbox-agent-pyodide[postgres]'`.
+psycopg 3 is known to this driver's files alone, and only once a driver is made: `pip install
+'sandbox-agent-pyodide[postgres]'`.
 """
 
 from __future__ import annotations
@@ -36,13 +37,14 @@ LEAST, MOST = -(2**63), 2**63 - 1
 class PostgresSessionPersistDriver:
     """A SessionStore in the schema `schema` of the database that `connection_string` names.
 
-    The string is libpq's: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, or `host=… dbname=…`; what it leaves out comes from the
-    environment (PGHOST, PGPASSWORD, …). It connects at the first call, with at most `max_connections` connections,
-    makes what is missing of the tables, and leaves alone what has others (UnknownLayoutError). A write is durable when its
-    call returns. A call is given up after `timeout` seconds, except imports (StoreError). Works as an async context manager.
+    The string is libpq's: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, or `host=… dbname=…`; what it leaves out
+    comes from the environment (PGHOST, PGPASSWORD, …). It connects at the first call, with at most `max_connections`
+    connections, makes what is missing of the tables, and leaves alone what has others (UnknownLayoutError). A write is
+    durable when its call returns. A call is given up after `timeout` seconds, except imports (StoreError). Works as an
+    async context manager.
 
-    Raises StoreUnavailableError when psycopg is not installed, and ValueError for a string, a schema's name, or numbers that
-    cannot be.
+    Raises StoreUnavailableError when psycopg is not installed, and ValueError for a string, a schema's name, or
+    numbers that cannot be.
     """
 
     def __init__(
@@ -92,8 +94,8 @@ class PostgresSessionPersistDriver:
     def on_change(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
         """Call `listener` after changes by any driver of this schema, in any process; the returned function ends it.
 
-        What writes past this package, as upstream's own code does, is not heard of. The first word is that everything may have
-        changed: it comes when the listening has begun, and again after the server was away.
+        What writes past this package, as upstream's own code does, is not heard of. The first word is that everything
+        may have changed: it comes when the listening has begun, and again after the server was away.
         """
         return self._changes.listen(listener)
 
@@ -169,7 +171,8 @@ class PostgresSessionPersistDriver:
         return (await self.append_events(session_id, (draft,)))[0]
 
     async def append_events(self, session_id: str, drafts: Sequence[EventDraft]) -> tuple[SessionEvent, ...]:
-        """Store events behind the last one: all, or none. Raises EventConflictError, InvalidRecordError, StoreFullError."""
+        """Store events behind the last one: all, or none. Raises EventConflictError, InvalidRecordError,
+        StoreFullError."""
         named = [draft.named() for draft in drafts]
         for draft in named:
             check_event(session_id, draft.at(session_id, 1))

@@ -1,7 +1,7 @@
 """Word of changes between all drivers of one schema, in this process and in others: LISTEN and NOTIFY.
 
-Each transaction announces its session as it commits, but only while somebody listens. Who listens has a connection for that alone
-and holds a lock by which writers know; when the connection is lost everything may have changed.
+Each transaction announces its session as it commits, but only while somebody listens. Who listens has a connection for
+that alone and holds a lock by which writers know; when the connection is lost everything may have changed.
 """
 
 from __future__ import annotations

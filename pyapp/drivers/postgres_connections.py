@@ -1,7 +1,7 @@
 """Connections to one Postgres database: opened when they are needed, lent one at a time, at most so many.
 
-Not `psycopg_pool`: it connects in tasks of its own and tells the caller of a wrong password only that time is up. Here who needs
-a connection opens it, and hears what is wrong.
+Not `psycopg_pool`: it connects in tasks of its own and tells the caller of a wrong password only that time is up. Here
+who needs a connection opens it, and hears what is wrong.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from .postgres_errors import Place, is_lost, is_passing, told
 
 T = TypeVar("T")
 
-# What psycopg logs of lost connections goes where the program sends its log; without that, not to its stderr: each is told as
-# an error here, or the call goes well in the end.
+# What psycopg logs of lost connections goes where the program sends its log; without that, not to its stderr: each is
+# told as an error here, or the call goes well in the end.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 
 class Connection(psycopg.AsyncConnection[tuple[Any, ...]]):
-    """psycopg's, with two cursors that are used again and again: to make one takes longer than to fill in its values."""
+    """psycopg's, with two cursors that are used again and again: to make one takes longer than to fill in its
+    values."""
 
     @cached_property
     def locker(self) -> psycopg.AsyncCursor[tuple[Any, ...]]:
@@ -65,7 +66,8 @@ acknowledged is on the disk."""
 
 
 class Connections:
-    """At most `most` connections; each call gets `timeout` seconds of one, and is tried again when the server was away."""
+    """At most `most` connections; each call gets `timeout` seconds of one, and is tried again when the server was
+    away."""
 
     def __init__(self, place: Place, schema: str, most: int, timeout: float) -> None:
         self.place = place
@@ -79,8 +81,9 @@ class Connections:
         self._closed = False
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, again: bool = True, limited: bool = True) -> T:
-        """What `work` does with a connection, in autocommit. What it does is done again, unless `again` says no, when the
-        connection was lost; so it must be such that doing it twice is harmless. `limited=False` takes as long as it takes.
+        """What `work` does with a connection, in autocommit. What it does is done again, unless `again` says no, when
+        the connection was lost; so it must be such that doing it twice is harmless. `limited=False` takes as long as
+        it takes.
 
         Raises PyappError, and what `work` raises.
         """

@@ -75,8 +75,8 @@ def told(error: psycopg.Error, place: Place, schema: str) -> PyappError:
             return StoreUnavailableError(f"{place}: {said}; create it with createdb")
         case "42501":
             return StoreError(
-                f"no right to do this in the schema {schema!r} of {place}: {said}; its owner has to GRANT USAGE, CREATE ON "
-                "SCHEMA and SELECT, INSERT, UPDATE, DELETE ON its tables"
+                f"no right to do this in the schema {schema!r} of {place}: {said}; its owner has to GRANT USAGE, "
+                "CREATE ON SCHEMA and SELECT, INSERT, UPDATE, DELETE ON its tables"
             )
         case "25006":
             return StoreError(f"{place} is read-only, nothing was written: {said}; connect to the primary server")
@@ -94,7 +94,8 @@ def told(error: psycopg.Error, place: Place, schema: str) -> PyappError:
 
 
 def _advice(said: str) -> str:
-    """What to do where no connection came about. The server's words are all that libpq gives, in the server's language."""
+    """What to do where no connection came about. The server's words are all that libpq gives, in the server's
+    language."""
     if "password" in said or "authentication" in said or "pg_hba" in said:
         return "Is it the right user and password?"
     if "does not exist" in said:

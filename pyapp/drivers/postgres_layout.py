@@ -1,7 +1,7 @@
 """Upstream's tables in a Postgres schema: recognised, made, brought up to date.
 
-They are upstream's own, and beside them `pyapp_extra` for what their columns cannot hold (`sql_rows.py`). Upstream's index is
-not unique and gets no unique one beside it, which would break upstream's writers or fail on old rows.
+They are upstream's own, and beside them `pyapp_extra` for what their columns cannot hold (`sql_rows.py`). Upstream's
+index is not unique and gets no unique one beside it, which would break upstream's writers or fail on old rows.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from .sql_rows import BESIDE
 MAX_NAME_BYTES = 63
 
 BUCKETS = 1024
-"""Locks for the sessions of a schema. So few, because an import of many sessions holds all of theirs at once, and a server
-has room for some thousand locks."""
+"""Locks for the sessions of a schema. So few, because an import of many sessions holds all of theirs at once, and a
+server has room for some thousand locks."""
 
 LISTENING, LAYOUT = BUCKETS, BUCKETS + 1
 """Further locks: held shared by who listens for changes, and by who makes the tables."""
@@ -85,8 +85,8 @@ class Schema:
             raise ValueError(f"the schema {self.name!r} must have a name, without U+0000 and half characters")
         if length > MAX_NAME_BYTES:
             raise ValueError(
-                f"the name of the schema {self.name!r} is {length} bytes long; Postgres takes {MAX_NAME_BYTES} and would "
-                "cut it"
+                f"the name of the schema {self.name!r} is {length} bytes long; Postgres takes {MAX_NAME_BYTES} and "
+                "would cut it"
             )
 
     def table(self, name: str) -> str:
@@ -134,9 +134,11 @@ async def find_layout(connection: Connection, schema: Schema) -> Found:
         if column is not None:
             columns[column] = (type_, must, unique)
         has_index |= indexed
-    steps = () if found else (f"CREATE SCHEMA IF NOT EXISTS {sql.Identifier(schema.name).as_string(None)}",)
+    steps: tuple[str, ...] = (
+        () if found else (f"CREATE SCHEMA IF NOT EXISTS {sql.Identifier(schema.name).as_string(None)}",)
+    )
     lacking = False
-    for table, columns in _TABLES.items():
+    for table in _TABLES:
         if table not in found:
             steps += (_create(schema, table),)
             lacking |= table != BESIDE
@@ -149,7 +151,8 @@ async def find_layout(connection: Connection, schema: Schema) -> Found:
 
 
 async def make_layout(connection: Connection, schema: Schema) -> None:
-    """Make what is missing, under a lock: of many processes that start at once one does it. Raises as `find_layout` does."""
+    """Make what is missing, under a lock: of many processes that start at once one does it. Raises as `find_layout`
+    does."""
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", (schema.lock, LAYOUT))
         for step in (await find_layout(connection, schema)).steps:
@@ -210,5 +213,6 @@ def _completing(schema: Schema, table: str, found: dict[str, tuple[str, bool, bo
 
 def _foreign(where: str, reason: str) -> UnknownLayoutError:
     return UnknownLayoutError(
-        f"the table {where} is not sandbox-agent's, or of a newer version: {reason}. It was left alone; name another schema"
+        f"the table {where} is not sandbox-agent's, or of a newer version: {reason}. It was left alone; "
+        "name another schema"
     )

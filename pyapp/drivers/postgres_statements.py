@@ -20,8 +20,8 @@ LOCK_MANY = (
 
 
 class Statements:
-    """All of them. `beside` says whether there is the table for what the columns cannot hold: where nothing may be made,
-    upstream's tables alone can be read."""
+    """All of them. `beside` says whether there is the table for what the columns cannot hold: where nothing may be
+    made, upstream's tables alone can be read."""
 
     def __init__(self, schema: Schema, *, beside: bool) -> None:
         sessions, events, extra = (schema.table(name) for name in ("sessions", "events", BESIDE))
@@ -34,8 +34,8 @@ class Statements:
             joined = f"LEFT JOIN {extra} AS x ON x.kind = '{kind}' AND x.id = r.id"
             return f"SELECT {listed}, x.extra_json FROM {source} AS r {joined}"
 
-        # Ids are ordered by their code points, everywhere alike. The index has the database's own order of texts: it gives the
-        # order of event indexes, and those few with the same index are sorted.
+        # Ids are ordered by their code points, everywhere alike. The index has the database's own order of texts: it
+        # gives the order of event indexes, and those few with the same index are sorted.
         def page_of(
             kind: str, columns: tuple[str, ...], table: str, index: str, *, of: str = "", back: bool = False
         ) -> str:
@@ -69,8 +69,9 @@ SELECT $1, $2::bigint, $3, $4::bigint, $5, $6, $7::jsonb
 WHERE NOT EXISTS (SELECT FROM {events} WHERE session_id = $3 AND event_index = $2::bigint)
 ON CONFLICT (id) DO NOTHING"""
 
-        # Several: $1 is a JSON array of them, $2 the session, $3 whether they go behind the last one (then their index counts
-        # from 1) or where they say. All are stored, or none: gives what they went behind, and how many were stored.
+        # Several: $1 is a JSON array of them, $2 the session, $3 whether they go behind the last one (then their index
+        # counts from 1) or where they say. All are stored, or none: gives what they went behind, and how many were
+        # stored.
         self.insert_many = f"""WITH given AS (
   SELECT * FROM json_to_recordset($1::json) AS g(
     id text, event_index bigint, created_at bigint, connection_id text, sender text, payload jsonb, beside text)
@@ -81,7 +82,8 @@ ON CONFLICT (id) DO NOTHING"""
   INSERT INTO {events} ({", ".join(EVENT_COLUMNS)})
   SELECT g.id, base.n + g.event_index, $2, g.created_at, g.connection_id, g.sender, g.payload FROM given AS g, base
   WHERE NOT EXISTS (SELECT FROM {events} AS e JOIN given AS k ON e.id = k.id)
-    AND NOT EXISTS (SELECT FROM {events} AS e JOIN given AS k ON e.session_id = $2 AND e.event_index = base.n + k.event_index)
+    AND NOT EXISTS (
+      SELECT FROM {events} AS e JOIN given AS k ON e.session_id = $2 AND e.event_index = base.n + k.event_index)
     AND base.n + (SELECT max(event_index) FROM given) <= {MAX_SAFE_INTEGER}
   RETURNING id
 ), put AS (
@@ -113,7 +115,8 @@ WHERE EXISTS (SELECT FROM {sessions} AS s WHERE s.id = given.id)
         self.counts = f"SELECT session_id, count(*) FROM {events} WHERE session_id = ANY ($1) GROUP BY session_id"
         self.copy_sessions = f"COPY {sessions} ({', '.join(SESSION_COLUMNS)}) FROM STDIN"
         self.copy_events = f"COPY {events} ({', '.join(EVENT_COLUMNS)}) FROM STDIN"
-        self.put_beside = f"""INSERT INTO {extra} SELECT $1, id, beside FROM unnest($2::text[], $3::text[]) AS g(id, beside)
+        self.put_beside = f"""INSERT INTO {extra}
+  SELECT $1, id, beside FROM unnest($2::text[], $3::text[]) AS g(id, beside)
 ON CONFLICT (kind, id) DO UPDATE SET extra_json = excluded.extra_json"""
 
 

@@ -1,8 +1,9 @@
 """What changes the tables, each in one transaction and, where nothing is in the way, in one round trip.
 
-Upstream's index of events is not unique, so a write takes a lock for its session first (`pg_advisory_xact_lock`) and then inserts
-where neither index nor id is taken. Both go in one pipeline, which is one transaction. When nothing was inserted, a longer
-transaction finds out why. Because every event has an id, what was stored already is found again, and each write may be repeated.
+Upstream's index of events is not unique, so a write takes a lock for its session first (`pg_advisory_xact_lock`) and
+then inserts where neither index nor id is taken. Both go in one pipeline, which is one transaction. When nothing was
+inserted, a longer transaction finds out why. Because every event has an id, what was stored already is found again,
+and each write may be repeated.
 """
 
 from __future__ import annotations
@@ -92,7 +93,8 @@ class Writer:
         await self._in_turn(session_id, lambda: self._tables.run(work))
 
     async def append(self, session_id: str, drafts: Sequence[EventDraft]) -> tuple[SessionEvent, ...]:
-        """Store drafts that have ids behind the last event: all, or none. Raises EventConflictError, InvalidRecordError."""
+        """Store drafts that have ids behind the last event: all, or none. Raises EventConflictError,
+        InvalidRecordError."""
         given: dict[str, EventDraft] = {}
         for draft in drafts:
             first = given.setdefault(draft.id or "", draft)
@@ -112,8 +114,8 @@ class Writer:
     async def _store(
         self, connection: Connection, known: Statements, session_id: str, stored: Sequence[Stored], *, behind: bool
     ) -> int | None:
-        """Store all, each in its place or behind the last event. Gives the index that they went behind, None when nothing was
-        stored because an id or an index is taken.
+        """Store all, each in its place or behind the last event. Gives the index that they went behind, None when
+        nothing was stored because an id or an index is taken.
         """
         values = (_recordset(stored), POSTGRES.key(session_id), behind)
         try:
@@ -290,13 +292,14 @@ def _recordset(stored: Sequence[Stored]) -> str:
     for one in stored:
         id_, index, _session, created_at, connection_id, sender, payload = one.values
         rows.append(
-            f'{{"id":{_json(id_)},"event_index":{index},"created_at":{created_at},"connection_id":{_json(connection_id)},'
+            f'{{"id":{_json(id_)},"event_index":{index},"created_at":{created_at},'
+            f'"connection_id":{_json(connection_id)},'
             f'"sender":{_json(sender)},"payload":{payload},"beside":{_json(one.beside)}}}'
         )
     return f"[{','.join(rows)}]"
 
 
 def _text(value: str | int | None) -> str | None:
-    """As text, whose type the server takes from the statement: psycopg would send numbers of different sizes as different types,
-    and each combination of these is a statement to prepare."""
+    """As text, whose type the server takes from the statement: psycopg would send numbers of different sizes as
+    different types, and each combination of these is a statement to prepare."""
     return value if value is None or type(value) is str else str(value)

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..errors import InvalidRecordError
 from ..json_text import dump, parse_column
@@ -60,13 +59,11 @@ EVENT_COLUMNS = tuple(column for _, column, _ in EVENT_FIELDS)
 HEAD_COLUMNS = ("id", "agent", "created_at", "destroyed_at")
 
 _HEAD_FIELDS: Fields = tuple(field for field in SESSION_FIELDS if field[1] in HEAD_COLUMNS)
-_PAYLOAD = ',"payload":'
 _KEYS = {"id", "sessionId"}
 """Fields that rows are found by: no column may hold less of them than all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A record or an event as it is stored: the values of its columns, in their order, and the text of the row beside,
     None when it needs none."""
 
@@ -82,32 +79,6 @@ def store_session(row: Row, columns: Columns) -> Stored:
 def store_event(row: Row, columns: Columns) -> Stored:
     """The values for EVENT_COLUMNS of an event's row (`to_row`) that `check_event` has passed."""
     return _store(row, EVENT_FIELDS, columns)
-
-
-def store_checked_event(event: SessionEvent, text: str, columns: Columns) -> Stored:
-    """What `store_event` gives, for an event of which `check_event` has given this text: its payload is not written as
-    JSON a second time, and what the caller does to it meanwhile changes nothing. The event's index may be another than
-    that in the text.
-    """
-    if not event.extra:
-        # Quotes within JSON's strings are escaped, so the first such mark is the field itself, which is the last one.
-        payload = text[text.index(_PAYLOAD) + len(_PAYLOAD) : -1]
-        connection = event.connection_id
-        if columns.text(connection) is connection and columns.json(payload) is payload:
-            key = columns.key
-            return Stored(
-                (
-                    key(event.id),
-                    event.event_index,
-                    key(event.session_id),
-                    event.created_at,
-                    connection,
-                    event.sender,
-                    payload,
-                ),
-                None,
-            )
-    return store_event({**json.loads(text), "eventIndex": event.event_index}, columns)
 
 
 def read_session(values: Sequence[object], beside: object, columns: Columns) -> SessionRecord:

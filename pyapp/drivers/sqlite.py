@@ -21,19 +21,19 @@ from .base import (
     SessionHead,
     StoreChange,
     Totals,
-    check_event,
     check_limit,
     check_record,
     cursor_after,
     read_cursor,
 )
 from .sql_columns import SQLITE
-from .sql_rows import read_event, read_head, read_session
+from .sql_rows import read_event, read_head, read_session, store_session
 from .sqlite_changes import Changes
 from .sqlite_database import MEMORY, Database
 from .sqlite_import import Import
 from .sqlite_layout import COUNT_EVENTS, DELETE_SESSION, TOTALS
-from .sqlite_writer import Append, Insert, InsertMany, Put, Turn, Work, Writer
+from .sqlite_writer import Writer
+from .sqlite_writes import Append, Insert, InsertMany, Put, Turn, Work, checked
 
 if TYPE_CHECKING:
     from typing import Self
@@ -116,9 +116,9 @@ class SQLiteSessionPersistDriver:
 
     async def update_session(self, record: SessionRecord) -> None:
         """Store a record, in place of the one with the same id. Raises InvalidRecordError, StoreFullError."""
-        text = check_record(record)
+        check_record(record)
         self._database.check_open()
-        await self._writer.write(Put(record.id, text))
+        await self._writer.write(Put(record.id, store_session(record.to_row(), SQLITE)))
 
     async def list_events(
         self, session_id: str, *, cursor: str | None = None, limit: int | None = None
@@ -154,19 +154,19 @@ class SQLiteSessionPersistDriver:
         """Store one event; return when it is on the disk. Raises EventConflictError, InvalidRecordError,
         StoreFullError.
         """
-        text = check_event(session_id, event)
+        kept = checked(session_id, event)
         self._database.check_open()
-        await self._writer.write(Insert(session_id, event, text))
+        await self._writer.write(Insert(session_id, event, kept))
 
     async def insert_events(self, session_id: str, events: Sequence[SessionEvent]) -> None:
         """Store some events of a session: all of them, or none. Raises EventConflictError, InvalidRecordError,
         StoreFullError.
         """
         given = tuple(events)
-        texts = [check_event(session_id, event) for event in given]
+        kept = [checked(session_id, event) for event in given]
         self._database.check_open()
         if given:
-            await self._writer.write(InsertMany(session_id, given, texts))
+            await self._writer.write(InsertMany(session_id, given, kept))
 
     async def append_event(self, session_id: str, draft: EventDraft) -> SessionEvent:
         """Store an event behind the last one, whose index is read in the same transaction. Raises
@@ -179,12 +179,12 @@ class SQLiteSessionPersistDriver:
         StoreFullError.
         """
         named = [draft.named() for draft in drafts]
-        texts = [check_event(session_id, draft.at(session_id, 1)) for draft in named]  # any index, for the time being
+        kept = [checked(session_id, draft.at(session_id, 1)) for draft in named]  # any index, for the time being
         self._database.check_open()
         if not named:
             return ()
         may_be_stored = any(draft.id is not None for draft in drafts)
-        appended: tuple[SessionEvent, ...] = await self._writer.write(Append(session_id, named, texts, may_be_stored))
+        appended: tuple[SessionEvent, ...] = await self._writer.write(Append(session_id, named, kept, may_be_stored))
         return appended
 
     async def count_events(self, session_id: str) -> int:

@@ -45,10 +45,10 @@ class Changes:
 
         return end
 
-    def touch(self, session_ids: Iterable[str]) -> None:
+    def touch(self, session_ids: Iterable[str | None]) -> None:
         """Sessions were changed here; say so soon."""
         if self._listeners:
-            self._changed.update(session_ids)
+            self._changed.update(id_ for id_ in session_ids if id_ is not None)
             if self._changed and self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(PAUSE, self._flush)
 

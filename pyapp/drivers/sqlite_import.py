@@ -10,10 +10,10 @@ from ..errors import EventConflictError
 from ..types import Row, SessionEvent, SessionRecord
 from .sql_columns import SQLITE
 from .sql_rows import Stored, store_event, store_session
+from .sqlite_batch import begin, roll_back
 from .sqlite_database import Database
 from .sqlite_errors import translated
 from .sqlite_layout import ADD_EVENT, ANY_OF_SESSION, IS_STORED, PUT_BESIDE, PUT_RECORD
-from .sqlite_writer import begin, roll_back
 
 
 class Import:
@@ -34,7 +34,7 @@ class Import:
             self._put(connection, PUT_RECORD, "session", [store_session(one.to_row(), SQLITE) for one in records])
 
     def add(self, rows: Sequence[str | SessionEvent]) -> None:
-        """Add events, as they are or as JSON texts of their rows. Raises EventConflictError when an event's id is in use."""
+        """Add events, as they are or as JSON texts. Raises EventConflictError when an event's id is in use."""
         connection = self._database.writer()
         stored = [store_event(_row(one), SQLITE) for one in rows]
         with translated(self._database.name):

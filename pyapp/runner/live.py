@@ -28,8 +28,9 @@ from ..inspector.live.messages import (
 )
 from ..inspector.live.values import AgentChoice, LiveSession, Traffic, settings_of
 from ..sdk.client import SandboxAgent
-from ..sdk.server import AgentServer, Exchange, check_base_url
+from ..sdk.server import AgentServer, Exchange
 from ..sdk.session import Session
+from ..transport.address import check_base_url
 from ..types import SessionEvent
 from .reachability import advice, refusal
 from .world import World

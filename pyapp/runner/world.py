@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from ..drivers.base import SessionStore
 from ..drivers.notes import NoteStore
-from ..sdk.transport import Transport
+from ..transport import Transport
 
 
 class World(Protocol):

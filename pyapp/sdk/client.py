@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,6 +14,8 @@ from ..drivers.base import SessionPersistDriver
 from ..drivers.defaults import with_defaults
 from ..drivers.memory import InMemorySessionPersistDriver
 from ..errors import EventConflictError, ServerError, UnknownSessionError
+from ..transport import Transport
+from ..transport.usual import usual_transport
 from ..types import ListPage, SessionEvent, SessionRecord
 from .opening import end_process, processes
 from .restore import RestorePreview, read_history
@@ -22,7 +23,6 @@ from .server import AgentServer, Exchange
 from .session import Session
 from .settings import objects
 from .surroundings import HISTORY_PENDING, SERVER_ID, Surroundings
-from .transport import Transport
 
 if TYPE_CHECKING:
     from typing import Self
@@ -262,19 +262,6 @@ class SandboxAgent:
 
     def _lock(self, session_id: str) -> asyncio.Lock:
         return self._locks.setdefault(session_id, asyncio.Lock())
-
-
-def usual_transport() -> Transport:
-    """`fetch` in the browser, httpx on CPython. Raises ImportError, with what to install, where httpx is missing."""
-    if sys.platform == "emscripten":
-        from .fetch import FetchTransport
-
-        return FetchTransport()
-    try:
-        from .http import HttpTransport
-    except ImportError as error:
-        raise ImportError("the SDK needs httpx here: pip install 'sandbox-agent-pyodide[http]'") from error
-    return HttpTransport()
 
 
 async def _set_up(session: Session, mode: str | None, model: str | None, thought_level: str | None) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from ..acp.jsonrpc import Message, id_text, kind
 from ..errors import ServerUnreachableError
-from .transport import Request, Stream
+from ..transport import Request, Stream
 
 Say = Callable[[Message], None]
 Take = Callable[[Message], Awaitable[None]]

@@ -5,17 +5,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..acp.messages import AUTHENTICATE, CLIENT, KEY_METHODS, NEW_SESSION, PROTOCOL_VERSION
+from ..acp.messages import (
+    AUTHENTICATE,
+    CLIENT,
+    KEY_METHODS,
+    NEW_SESSION,
+    PROTOCOL_VERSION,
+    SET_CONFIG_OPTION,
+    SET_MODE,
+)
 from ..drivers.base import Key
 from ..errors import AgentError, EventConflictError, ServerError, UnknownSessionError
 from ..names import new_connection, new_process, process_of, successor_event
 from ..types import SessionEvent, SessionRecord
 from .feed import EventFeed
 from .link import Link
-from .settings import objects
+from .settings import mode_to_set, objects, values_to_set
 from .state import SessionState
 from .surroundings import HISTORY_PENDING, SERVER_ID, Surroundings, with_fields
 from .tail import find_event, read_tail
@@ -108,18 +117,14 @@ async def _begin(around: Surroundings, hooks: Hooks, record: SessionRecord, clai
     process = new_process(record.agent)
     last = await read_tail(around.store, record.id) if claim is not None else None
     state = SessionState(process)
-
     feed = _feed(around, hooks, record, last.last if last else (0, ""), state)
     link = Link(around.server, around.store, feed, record.id, process, new_connection(process), hooks.connection)
     try:
         told = await link.start(record.agent, INITIALIZE_PARAMS, claim)
         await _authenticate(link, told)
-        session = await link.call(NEW_SESSION, record.session_init or {"cwd": "/", "mcpServers": []})
-        agent_session_id = session.get("sessionId") if isinstance(session, dict) else None
-        if not isinstance(agent_session_id, str):
-            raise ServerError("the agent gave no session id")
-        state.modes = session["modes"] if isinstance(session.get("modes"), dict) else None
-        state.config_options = objects(session.get("configOptions"))
+        agent_session_id = await _new_session(link, record, state)
+        if claim is not None:
+            await _settle_in(link, agent_session_id, record, state)
         record = replace(
             record,
             agent_session_id=agent_session_id,
@@ -160,6 +165,28 @@ async def _authenticate(link: Link, told: Any) -> None:
             await link.call(AUTHENTICATE, {"methodId": method})
         except AgentError:
             return
+
+
+async def _new_session(link: Link, record: SessionRecord, state: SessionState) -> str:
+    """The agent's id for a new session of it. Raises AgentError, ServerError."""
+    session = await link.call(NEW_SESSION, record.session_init or {"cwd": "/", "mcpServers": []})
+    agent_session_id = session.get("sessionId") if isinstance(session, dict) else None
+    if not isinstance(agent_session_id, str):
+        raise ServerError("the agent gave no session id")
+    state.modes = session["modes"] if isinstance(session.get("modes"), dict) else None
+    state.config_options = objects(session.get("configOptions"))
+    return agent_session_id
+
+
+async def _settle_in(link: Link, agent_session_id: str, record: SessionRecord, state: SessionState) -> None:
+    """Set the mode and the options of before, as far as the new process has them; what it refuses stays as it is."""
+    session = {"sessionId": agent_session_id}
+    changes = [(SET_MODE, {"modeId": mode}) for mode in mode_to_set(record.modes, state.modes)]
+    options = values_to_set(record.config_options or (), state.config_options or ())
+    changes += [(SET_CONFIG_OPTION, {"configId": id_, "value": value}) for id_, value in options.items()]
+    for method, change in changes:
+        with suppress(AgentError):
+            await link.call(method, session | change)
 
 
 async def _await_other(around: Surroundings, record: SessionRecord, claim: str, deadline: float) -> SessionRecord:

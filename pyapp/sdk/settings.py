@@ -56,6 +56,24 @@ def with_value(options: Sequence[Option], config_id: str, value: str) -> list[An
     return [{**option, "currentValue": value} if option.get("id") == config_id else option for option in options]
 
 
+def mode_to_set(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> list[str]:
+    """The mode of before, if the session now has it and is in another; else nothing."""
+    mode = (before or {}).get("currentModeId")
+    return [mode] if mode in mode_ids(now) and mode != (now or {}).get("currentModeId") else []
+
+
+def values_to_set(before: Sequence[Option], now: Sequence[Option]) -> dict[str, str]:
+    """The values of before that the options of now offer and have not, by the option's id."""
+    values = {option.get("id"): option.get("currentValue") for option in before}
+    changes: dict[str, str] = {}
+    for option in now:
+        id_ = option.get("id")
+        value = values.get(id_)
+        if isinstance(id_, str) and value != option.get("currentValue") and value in option_values(option):
+            changes[id_] = str(value)
+    return changes
+
+
 def objects(value: Any) -> list[Any] | None:
     """The objects of a list, None for what is no list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
@@ -21,11 +21,14 @@ from .server import AgentServer
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 15.0
 """Seconds before a broken stream is opened again; each time twice as long, up to the longest."""
 
+SILENT = 45.0
+"""Seconds without a byte after which a connection counts as broken: the server says something every 15, if only that it
+is there. A machine that slept, or a network that dropped the connection, tells nobody."""
+
 Connection = Literal["open", "reconnecting"]
 
 UNREADABLE = "_pyapp/unreadable"
 """The method of a notification of our own: it holds a text that is no JSON-RPC message, or that no store can keep."""
-
 
 MISSING = "_pyapp/missing"
 """The method of a notification of our own: the server has some messages no more (`first` and `last` are numbers)."""
@@ -94,7 +97,7 @@ class AgentStream:
             if not stream.content_type.startswith("text/event-stream"):
                 raise ServerError(f"the server gave {stream.content_type[:80]!r} where a stream of events belongs", 200)
             self._on_connection("open")
-            async for piece in stream.pieces:
+            while (piece := await _next_piece(stream.pieces)) is not None:
                 try:
                     events = decoder.feed(piece)
                 except ValueError as error:
@@ -135,6 +138,17 @@ def pauses() -> Iterator[float]:
     while True:
         yield random.uniform(0.5, 1.0) * pause
         pause = min(LONGEST_PAUSE, 2 * pause)
+
+
+async def _next_piece(pieces: AsyncIterator[bytes]) -> bytes | None:
+    """The next piece, None at the end. Raises ServerUnreachableError when nothing comes for `SILENT` seconds."""
+    try:
+        async with asyncio.timeout(SILENT):
+            return await anext(pieces)
+    except StopAsyncIteration:
+        return None
+    except TimeoutError:
+        raise ServerUnreachableError(f"nothing came for {SILENT:.0f} seconds") from None
 
 
 def unreadable(text: str, reason: str) -> Message:

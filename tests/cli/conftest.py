@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ..stores.conftest import postgres, schema
 from .kit import Cli
+
+__all__ = ["cli", "postgres", "schema"]
 
 
 @pytest.fixture

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
 import signal
+import subprocess
+import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +23,7 @@ from pyapp.cli.copying.recording import RecordingTarget
 from pyapp.drivers.conformance.kit import event, record
 
 from ..faults.amounts import FULL
-from .kit import Cli, Line, content_of, small_recording, start, write_recording, write_rows
+from .kit import ROOT, Cli, Line, content_of, small_recording, start, write_recording, write_rows
 
 COPY_KILLS = 20 if FULL else 1
 
@@ -292,3 +297,25 @@ def test_every_field_survives(cli: Cli, tmp_path: Path) -> None:
     assert cli("copy", tmp_path / "x.db", tmp_path / "y.jsonl") == 0
     rows = [json.loads(line) for line in (tmp_path / "y.jsonl").read_text().split("\n")[:-1]]
     assert rows == [{"type": "session", **strange.to_row()}, {"type": "event", **odd}]
+
+
+def test_a_bar_in_a_terminal(tmp_path: Path) -> None:
+    """Where stderr is a terminal rich draws a bar; what is said on stdout is the same."""
+    given = write_recording(tmp_path / "in.jsonl", {"a": 2_000})
+    terminal, its_end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pyapp", "copy", given, tmp_path / "x.db"],
+        cwd=ROOT,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
+        stdout=subprocess.PIPE,
+        stderr=its_end,
+        text=True,
+    )
+    os.close(its_end)
+    drawn = b""
+    with process, suppress(OSError), os.fdopen(terminal, "rb", buffering=0) as screen:  # EIO when its other end is closed
+        while piece := screen.read(65_536):
+            drawn += piece
+    assert process.returncode == 0
+    assert b"Copying" in drawn
+    assert b"2000/2000" in drawn

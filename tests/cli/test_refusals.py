@@ -57,7 +57,7 @@ def test_options_of_addresses() -> None:
         "postgresql://u:p%40@h/d?sslmode=require",
         "My one",
     )
-    assert read_rivet("http://h:1?actor=a&key=x&key=y") == ("http://h:1", {"actor": "a", "key": ["x", "y"]})
+    assert read_rivet("http://h:1?actor=a&key=x") == ("http://h:1", {"actor": "a", "key": "x"})
     for wrong in ("h:1", "ftp://h", "http://h?actr=a"):
         with pytest.raises(UsageError):
             read_rivet(wrong)

@@ -15,6 +15,9 @@ import pytest
 from pyapp.drivers.conformance import DRIVER_CONTRACT
 from pyapp.drivers.conformance.kit import DriverPromise
 
+from ..stores.postgres_server import PostgresServer
+from ..stores.rivet_server import RivetServer
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LIMIT = 60
 
@@ -69,6 +72,33 @@ def test_sqlite(server: str, tmp_path: Path) -> None:
         assert re.search(r'^  \[\d+\] client: .*"session/prompt"', said, re.MULTILINE)
         assert re.search(r"^  \[\d+\] agent: ", said, re.MULTILINE)
     assert [one.name for one in tmp_path.iterdir()] == ["sessions.db"]
+
+
+def test_postgres(server: str, postgres: PostgresServer) -> None:
+    for number in (1, 2):
+        said = run("postgres.py", server, postgres.address(), "example", "mock", "hello")
+        created = re.findall(r"^Created session (\S+)$", said, re.MULTILINE)
+        listed = re.findall(r"^  (\S+)  agent=mock$", said, re.MULTILINE)
+        assert (len(listed), created[0] in listed) == (number, True)
+        assert re.search(r'^  \[\d+\] client: .*"session/prompt"', said, re.MULTILINE)
+        assert re.search(r"^  \[\d+\] agent: ", said, re.MULTILINE)
+
+
+def test_rivet(server: str, rivet: RivetServer) -> None:
+    said = run("rivet.py", server, rivet.endpoint, "mock", "hello")
+    assert re.search(r'^\[\d+\] client: .*"session/prompt"', said, re.MULTILINE)
+    assert re.search(r"^end_turn; \d+ events in Rivet$", said, re.MULTILINE)
+
+
+def test_rivet_multiplayer(server: str, rivet: RivetServer) -> None:
+    said = run("rivet_multiplayer.py", server, rivet.endpoint)
+    for name in ("Ann", "Ben"):
+        assert re.findall(rf"^{name} sees the prompt: (.*)$", said, re.MULTILINE) == [
+            "Hello from Ann",
+            "Hello from Ben",
+        ]
+        assert said.count(f"{name} sees a turn end") == 2
+    assert re.search(r"^both saw the same \d+ events: True$", said, re.MULTILINE)
 
 
 def test_reload(server: str) -> None:

@@ -31,9 +31,11 @@ ASKED = [
 class Process:
     """One process of an agent; `turn` does what a prompt asks for and gives the result."""
 
-    def __init__(self, say: Say, turn: Turn) -> None:
+    def __init__(self, say: Say, turn: Turn, modes: Any, options: Any) -> None:
         self.say = say
         self.turn = turn
+        self.modes = modes
+        self.options = options
         self.heard: list[Message] = []
         self.cancelled = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -45,7 +47,7 @@ class Process:
             case "initialize":
                 self.answer(message, {"protocolVersion": 1, "authMethods": []})
             case "session/new":
-                self.answer(message, {"sessionId": "remote", "modes": MODES, "configOptions": OPTIONS})
+                self.answer(message, {"sessionId": "remote", "modes": self.modes, "configOptions": self.options})
             case "session/set_mode":
                 self.answer(message, {})
             case "session/set_config_option":
@@ -91,14 +93,23 @@ async def echo(process: Process, params: Message) -> Any:
     return {"stopReason": "end_turn"}
 
 
+async def wait(process: Process, _params: Message) -> Any:
+    """A turn that says a word and goes on until it is cancelled."""
+    process.words("working")
+    await process.cancelled.wait()
+    return {"stopReason": "cancelled"}
+
+
 class Agent:
     """What an InMemoryAgentServer starts processes of; those that it has started are in `processes`."""
 
     def __init__(self, turn: Turn = echo) -> None:
         self.turn = turn
+        self.modes: Any = MODES
+        self.options: Any = OPTIONS
         self.processes: list[Process] = []
 
     def __call__(self, say: Say) -> Callable[[Message], Awaitable[None]]:
-        process = Process(say, self.turn)
+        process = Process(say, self.turn, self.modes, self.options)
         self.processes.append(process)
         return process.take

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from pyapp import ServerUnreachableError
-from pyapp.sdk.transport import Request, Stream, Transport
+from pyapp.transport import Request, Stream, Transport
 
 
 class FaultyTransport:

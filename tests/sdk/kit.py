@@ -19,7 +19,7 @@ from pyapp import (
 )
 from pyapp.acp.jsonrpc import Message
 from pyapp.sdk.memory import InMemoryAgentServer
-from pyapp.sdk.transport import Transport
+from pyapp.transport import Transport
 
 from .agents import Agent, Turn, echo
 
@@ -61,6 +61,12 @@ class Place:
     def said(self, process: str) -> list[Message]:
         """All that an agent's process has said, as its stream has it."""
         return self.server.said(process)
+
+
+def process_of(place: Place) -> str:
+    """The only process that the server runs."""
+    (process,) = place.server.processes
+    return process
 
 
 def agent_messages(events: list[SessionEvent]) -> list[Message]:

@@ -12,11 +12,12 @@ import httpx
 import pytest
 
 from pyapp import Exchange, ServerError, ServerRefusedError, ServerUnreachableError
+from pyapp import transport as transport_module
 from pyapp.errors import AgentGoneError
-from pyapp.sdk import transport as transport_module
-from pyapp.sdk.http import HttpTransport
-from pyapp.sdk.server import LONGEST_REASON, AgentServer, check_base_url, check_token
-from pyapp.sdk.transport import Request, Stream
+from pyapp.sdk.server import LONGEST_REASON, AgentServer
+from pyapp.transport import Request, Stream
+from pyapp.transport.address import check_base_url, check_token
+from pyapp.transport.http import HttpTransport
 
 from .kit import run
 

@@ -1,4 +1,4 @@
-"""A session with its agent: what is stored, what is heard, and what happens when something goes wrong."""
+"""A session with its agent: what is stored, and what is heard."""
 
 from __future__ import annotations
 
@@ -8,13 +8,8 @@ from typing import Any
 import pytest
 
 from pyapp import (
-    AgentGoneError,
-    AlreadyAnsweredError,
     EventConflictError,
-    EventDraft,
     InMemorySessionPersistDriver,
-    PermissionRequest,
-    PromptInterruptedError,
     SandboxAgent,
     ServerError,
     SessionEvent,
@@ -24,31 +19,9 @@ from pyapp import (
     UnsupportedValueError,
 )
 from pyapp.acp.jsonrpc import Message
-from pyapp.sdk import link
-from pyapp.sdk.memory import InMemoryAgentServer
-from pyapp.sdk.transport import Request
 
-from .agents import Process
-from .kit import Place, agent_messages, assert_no_gaps, run, text_of, until
-
-
-async def wait(process: Process, _params: Message) -> Any:
-    """A turn that says a word and goes on until it is cancelled."""
-    process.words("working")
-    await process.cancelled.wait()
-    return {"stopReason": "cancelled"}
-
-
-async def ask(process: Process, params: Message) -> Any:
-    """A turn that asks before it says what was chosen."""
-    answer = await process.ask(params["prompt"][-1]["text"])
-    process.words(str(answer["result"]["outcome"].get("optionId", "cancelled")))
-    return {"stopReason": "end_turn"}
-
-
-def process_of(place: Place) -> str:
-    (process,) = place.server.processes
-    return process
+from .agents import Process, wait
+from .kit import Place, agent_messages, assert_no_gaps, process_of, run, text_of, until
 
 
 def test_every_message_is_stored_in_true_order() -> None:
@@ -148,88 +121,6 @@ def test_a_reload_in_the_middle_of_a_turn_loses_nothing() -> None:
     run(work())
 
 
-def test_a_lost_process_is_replaced_and_given_the_history() -> None:
-    async def work() -> None:
-        place = Place()
-        async with await place.client() as client:
-            session = await client.create_session("mock")
-            await session.prompt("the answer is 42")
-            before = await client.restore_preview(session.id)
-            place.server.stop()
-            place.server.start()
-            assert await session.prompt("what was it?") == {"stopReason": "end_turn"}
-            (_, process) = place.agent.processes
-            prompt = process.heard[-1]["params"]["prompt"]
-            assert prompt[0]["text"] == before.text
-            assert "the answer is 42" in prompt[0]["text"]
-            assert prompt[1] == {"type": "text", "text": "what was it?"}
-            await session.prompt("and now?")
-            assert len(process.heard[-1]["params"]["prompt"]) == 1, "the history is given once"
-            events = await place.events(session.id)
-            assert_no_gaps(events)
-            assert session.record.extra["serverId"] == process_of(place)
-            assert "historyPending" not in session.record.extra
-
-    run(work())
-
-
-def test_two_clients_restore_one_session_once() -> None:
-    async def work() -> None:
-        place = Place()
-        async with await place.client() as one, await place.client() as two:
-            session = await one.create_session("mock")
-            await session.prompt("before")
-            other = await two.resume_session(session.id)
-            place.server.stop()
-            place.server.start()
-            await asyncio.gather(session.prompt("from one"), other.prompt("from two"))
-            assert len(place.server.processes) == 1
-            assert len(place.agent.processes) == 2
-            events = await place.events(session.id)
-            assert_no_gaps(events)
-
-    run(work())
-
-
-def test_a_prompt_that_is_cut_off_is_not_repeated() -> None:
-    async def work() -> None:
-        place = Place(wait)
-        async with await place.client() as client:
-            session = await client.create_session("mock")
-            turn = asyncio.ensure_future(session.prompt("go"))
-            await until(lambda: place.agent.processes[0].heard[-1]["method"] == "session/prompt")
-            place.server.stop()
-            place.server.start()
-            with pytest.raises(PromptInterruptedError, match="not repeated"):
-                await turn
-            place.agent.turn = Place().agent.turn
-            await session.prompt("on")
-            assert [message["method"] for message in place.agent.processes[1].heard] == [
-                "initialize", "session/new", "session/prompt",
-            ]  # fmt: skip
-
-    run(work())
-
-
-def test_an_agent_that_exits_ends_the_turn() -> None:
-    async def exit_(process: Process, _params: Message) -> Any:
-        process.say({"jsonrpc": "2.0", "method": "_adapter/agent_exited", "params": {"code": 7}})
-        await asyncio.sleep(60)
-
-    async def work() -> None:
-        place = Place(exit_)
-        async with await place.client() as client:
-            session = await client.create_session("mock")
-            with pytest.raises(PromptInterruptedError):
-                await session.prompt("go")
-            assert isinstance(session.error, AgentGoneError)
-            place.agent.turn = Place().agent.turn
-            await session.prompt("on")
-            assert len(place.agent.processes) == 2
-
-    run(work())
-
-
 def test_unsupported_values_are_refused_before_anything_is_sent() -> None:
     async def work() -> None:
         place = Place()
@@ -279,131 +170,6 @@ def test_what_the_agent_changes_by_itself_is_kept() -> None:
             await session.prompt("go")
             await until(lambda: (session.record.modes or {}).get("currentModeId") == "plan")
             assert (await session.refresh()).modes == session.modes
-
-    run(work())
-
-
-@pytest.mark.parametrize(("reply", "option"), [("once", "yes"), ("always", "yes"), ("reject", "no")])
-def test_permissions_are_answered(reply: Any, option: str) -> None:
-    async def work() -> None:
-        place = Place(ask)
-        async with await place.client() as client:
-            session = await client.create_session("mock")
-            asked: list[PermissionRequest] = []
-            session.on_permission_request(asked.append)
-            turn = asyncio.ensure_future(session.prompt("p1"))
-            await until(lambda: asked)
-            assert session.permission_requests == tuple(asked)
-            await session.respond_permission(asked[0].id, reply)
-            await turn
-            assert session.permission_requests == ()
-            assert text_of(await place.events(session.id)) == option
-            with pytest.raises(AlreadyAnsweredError):
-                await session.respond_permission(asked[0].id, reply)
-
-    run(work())
-
-
-def test_one_of_two_answers_counts_and_both_clients_know_it() -> None:
-    async def work() -> None:
-        place = Place(ask)
-        async with await place.client() as one, await place.client() as two:
-            first = await one.create_session("mock")
-            second = await two.resume_session(first.id)
-            first.on_permission_request(lambda _request: None)
-            turn = asyncio.ensure_future(first.prompt("p1"))
-            await until(lambda: first.permission_requests and second.permission_requests)
-            (request,) = second.permission_requests
-            outcomes = await asyncio.gather(
-                first.respond_permission(request.id, "once"),
-                second.respond_permission(request.id, "reject"),
-                return_exceptions=True,
-            )
-            assert [type(outcome) for outcome in outcomes].count(AlreadyAnsweredError) == 1
-            await turn
-            chosen = "yes" if outcomes[0] is None else "no"
-            events = await place.events(first.id)
-            assert text_of(events) == chosen
-            await until(lambda: not second.permission_requests)
-            answers = [event for event in events if event.sender == "client" and "result" in event.payload]
-            assert len(answers) == 1
-            sent = [message for message in place.agent.processes[0].heard if "result" in message]
-            assert len(sent) == 1
-
-    run(work())
-
-
-def test_a_permission_that_waits_outlives_the_client() -> None:
-    async def work() -> None:
-        place = Place(ask)
-        one = await place.client()
-        session = await one.create_session("mock")
-        session.on_permission_request(lambda _request: None)
-        turn = asyncio.ensure_future(session.prompt("p1"))
-        await until(lambda: session.permission_requests)
-        await one.dispose()
-        with pytest.raises(Exception, match="let go"):
-            await turn
-        async with await place.client() as two:
-            again = await two.resume_session(session.id)
-            asked: list[PermissionRequest] = []
-            again.on_permission_request(asked.append)
-            await again.respond_permission(asked[0].id, option_id="no")
-            await until(lambda: not again.running)
-            assert text_of(await place.events(session.id)) == "no"
-
-    run(work())
-
-
-def test_an_answer_whose_client_died_before_sending_it_is_sent() -> None:
-    async def work() -> None:
-        place = Place(ask)
-        one = await place.client()
-        session = await one.create_session("mock")
-        session.on_permission_request(lambda _request: None)
-        turn = asyncio.ensure_future(session.prompt("p1"))
-        await until(lambda: session.permission_requests)
-        (request,) = session.permission_requests
-        process, connection = process_of(place), session.record.last_connection_id
-        await one.dispose()
-        with pytest.raises(Exception, match="let go"):
-            await turn
-        result = {"outcome": {"outcome": "selected", "optionId": "yes"}}
-        payload = {"jsonrpc": "2.0", "id": "p1", "result": result}
-        await place.store.append_event(  # type: ignore[attr-defined]
-            session.id, EventDraft("client", payload, connection, 1, f"{process}:answer:{request.id}")
-        )
-        async with await place.client() as two:
-            again = await two.resume_session(session.id)
-            await until(lambda: not again.running)
-            assert text_of(await place.events(session.id)) == "yes"
-
-    run(work())
-
-
-def test_nobody_who_listens_means_cancelled() -> None:
-    async def work() -> None:
-        place = Place(ask)
-        async with await place.client() as client:
-            session = await client.create_session("mock")
-            await session.prompt("p1")
-            assert text_of(await place.events(session.id)) == "cancelled"
-
-    run(work())
-
-
-def test_requests_that_this_client_has_not_are_refused_and_stored() -> None:
-    async def read(process: Process, _params: Message) -> Any:
-        answer = await process.ask(5, "fs/read_text_file")
-        process.words(str(answer["error"]["code"]))
-        return {}
-
-    async def work() -> None:
-        place = Place(read)
-        async with await place.client() as client:
-            session = await client.create_session("mock")
-            await session.prompt("go")
-            assert text_of(await place.events(session.id)) == "-32601"
 
     run(work())
 
@@ -468,34 +234,6 @@ def test_what_no_store_can_keep_is_kept_as_text() -> None:
             assert text_of(events).endswith("after")
             assert_no_gaps(events)
             assert len(said) == len(place.said(process_of(place)))
-
-    run(work())
-
-
-def test_what_the_server_has_no_more_is_said() -> None:
-    """The real server keeps about a thousand messages: who was away for longer cannot have them all."""
-
-    async def work() -> None:
-        place = Place(wait)
-        place.server.backlog = 10
-        one = await place.client()
-        session = await one.create_session("mock")
-        turn = asyncio.ensure_future(session.prompt("go"))
-        await until(lambda: len(place.said(process_of(place))) == 3 and session.running)
-        await one.dispose()
-        await asyncio.gather(turn, return_exceptions=True)
-        for number in range(25):
-            place.agent.processes[0].words(str(number))
-        async with await place.client() as two:
-            again = await two.resume_session(session.id)
-            await again.cancel()
-            await until(lambda: not again.running)
-            events = await place.events(session.id)
-            (hole,) = [event.payload for event in events if event.payload.get("method") == "_pyapp/missing"]
-            assert hole["params"] == {"first": 4, "last": 18}
-            said = place.said(process_of(place))
-            assert agent_messages(events) == said[:3] + said[18:]
-            assert_no_gaps(events)
 
     run(work())
 
@@ -586,29 +324,6 @@ def test_destroying_ends_the_process_and_resuming_begins_again() -> None:
     run(work())
 
 
-def test_a_server_that_never_says_that_a_process_has_ended_holds_nobody_up() -> None:
-    """As server 0.4.2: the process is off the list at once, and the answer does not come."""
-
-    class Holding(InMemoryAgentServer):
-        async def answer(self, request: Request) -> Any:
-            answer = await super().answer(request)
-            if request.method == "DELETE":
-                await asyncio.Event().wait()
-            return answer
-
-    async def work() -> None:
-        place = Place()
-        place.server = Holding({"mock": place.agent})
-        async with await place.client() as client:
-            session = await client.create_session("mock")
-            began = asyncio.get_running_loop().time()
-            await client.destroy_session(session.id)
-            assert asyncio.get_running_loop().time() - began < 2
-            assert place.server.processes == {}
-
-    run(work())
-
-
 def test_without_a_store_the_agents_end_with_their_client() -> None:
     async def work() -> None:
         place = Place()
@@ -616,30 +331,6 @@ def test_without_a_store_the_agents_end_with_their_client() -> None:
             await client.create_session("mock")
             assert len(place.server.processes) == 1
         assert place.server.processes == {}
-
-    run(work())
-
-
-def test_a_session_of_another_client_is_restored() -> None:
-    """A record that upstream's SDK has written, without a process of ours."""
-
-    async def work() -> None:
-        place = Place()
-        async with await place.client() as client:
-            session = await client.create_session("mock")
-            await session.prompt("x")
-            from dataclasses import replace
-
-            record = replace(session.record, last_connection_id="5d9c", extra={"theirs": 1})
-            await client.dispose()
-            await place.store.update_session(record)
-            place.server.stop()
-            place.server.start()
-        async with await place.client() as client:
-            again = await client.resume_or_create_session("mock", session.id, mode="plan")
-            await again.prompt("y")
-            assert again.record.extra["theirs"] == 1
-            assert_no_gaps(await place.events(session.id))
 
     run(work())
 
@@ -660,39 +351,5 @@ def test_a_cancelled_prompt_aborts_its_request_and_the_session_goes_on() -> None
             assert session.running, "the agent goes on; cancel() would end its turn"
             await session.cancel()
             await until(lambda: not session.running)
-
-    run(work())
-
-
-def test_a_server_that_loses_its_patience_ends_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It answers a long POST with an error, and the agent goes on: what it says comes on the stream."""
-    monkeypatch.setattr(link, "SURELY_SENT", 0.01)
-
-    async def work() -> None:
-        async def slow(process: Process, _params: Message) -> Any:
-            await process.cancelled.wait()
-            return {"stopReason": "end_turn"}
-
-        place = Place(slow)
-        answer = place.server.answer
-
-        async def impatient(request: Request) -> tuple[int, Any]:
-            if "session/prompt" not in (request.body or ""):
-                return await answer(request)
-            begun.append(asyncio.ensure_future(answer(request)))
-            await asyncio.sleep(0.05)
-            return 504, {"type": "urn:sandbox-agent:error:timeout", "detail": "timeout"}
-
-        begun: list[asyncio.Future[Any]] = []
-        monkeypatch.setattr(place.server, "answer", impatient)
-        async with await place.client() as client:
-            session = await client.create_session("mock")
-            turn = asyncio.ensure_future(session.prompt("go"))
-            await until(lambda: begun)
-            await asyncio.sleep(0.1)  # longer than the server's patience
-            assert not turn.done()
-            place.agent.processes[0].cancelled.set()
-            assert await turn == {"stopReason": "end_turn"}
-            await begun[0]
 
     run(work())

@@ -138,6 +138,7 @@ class PostgresServer:
     def _run(self, program: str, *arguments: str | Path) -> None:
         """Run one of the programs; root must not be the one who runs a server."""
         user = _server_user()
+        group = None if user is None else pwd.getpwnam(user).pw_gid
         done = subprocess.run(
             [self._programs / program, *arguments],
             stdin=subprocess.DEVNULL,
@@ -145,7 +146,9 @@ class PostgresServer:
             stderr=subprocess.DEVNULL,
             cwd=self._folder,
             check=False,
-            **({} if user is None else {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}),
+            user=user,
+            group=group,
+            extra_groups=None if user is None else [],
         )
         if done.returncode:
             log = self._folder / "log"

@@ -1,7 +1,8 @@
 """What the tests of several processes run: `postgres_worker.py ADDRESS SCHEMA open` or `… append NAME COUNT LEDGER`.
 
 `append` appends events with the ids NAME-0, NAME-1, … to the session "shared", several at once, and writes the id and
-the index of each into the ledger once it is acknowledged. `listen` prints what it hears of changes, a line for each word.
+the index of each into the ledger once it is acknowledged. `listen` prints what it hears of changes, a line for each
+word.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ async def open_store(driver: PostgresSessionPersistDriver) -> None:
     print((await driver.totals()).sessions)
 
 
-async def append(driver: PostgresSessionPersistDriver, name: str, count: str, ledger: str) -> None:
-    numbers = iter(range(int(count)))
-    with Path(ledger).open("w") as book:
+async def append(driver: PostgresSessionPersistDriver, name: str, count: int, ledger: str) -> None:
+    numbers = iter(range(count))
+    with Path(ledger).open("w") as book:  # noqa: ASYNC230 - written line by line, as they are acknowledged
 
         async def one_after_the_other() -> None:
             for number in numbers:
@@ -43,8 +44,15 @@ async def listen(driver: PostgresSessionPersistDriver) -> None:
 
 async def main(address: str, schema: str, what: str, *arguments: str) -> None:
     async with PostgresSessionPersistDriver(address, schema) as driver:
-        work = {"open": open_store, "append": append, "listen": listen}[what]
-        await work(driver, *arguments)
+        match what, arguments:
+            case "open", ():
+                await open_store(driver)
+            case "append", (name, count, ledger):
+                await append(driver, name, int(count), ledger)
+            case "listen", ():
+                await listen(driver)
+            case _:
+                sys.exit(__doc__)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from pyapp import (
     EventConflictError,
@@ -17,7 +18,6 @@ from pyapp import (
     InvalidRecordError,
     ObservableStore,
     PostgresSessionPersistDriver,
-    SessionEvent,
     StoreError,
     StoreUnavailableError,
 )
@@ -52,7 +52,9 @@ def test_it_connects_at_the_first_call_only(postgres: PostgresServer, schema: st
     asyncio.run(work())
 
 
-@pytest.mark.parametrize("schema", ['Say "hi"', "100%s", "ÄÖ 🦀", "a.b", "x'; DROP SCHEMA public; --", "n" * 63, "$1"])
+@pytest.mark.parametrize(
+    "schema", ['Say "hi"', "100%s", "ÄÖ 🦀", "a.b", "x'; DROP SCHEMA public; --", "n" * 63, "$1"], ids=ascii
+)
 def test_any_schema_name(postgres: PostgresServer, schema: str) -> None:
     async def work() -> None:
         async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
@@ -145,9 +147,9 @@ def test_rows_of_others_that_are_no_records(postgres: PostgresServer, schema: st
 
     async def work() -> None:
         async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
-            with pytest.raises(InvalidRecordError, match="'odd' is not one: event: eventIndex must be a whole number"):
+            with pytest.raises(InvalidRecordError, match="'odd' is not one: eventIndex must be a whole number"):
                 await driver.list_events("s1")
-            with pytest.raises(InvalidRecordError, match="'list' is not one: event: payload must be an object"):
+            with pytest.raises(InvalidRecordError, match="'list' is not one: payload must be an object"):
                 await driver.last_events("s1", 1)
             assert [one.id for one in await driver.last_events("s1", 1, before=(9, ""))] == ["fine"]
 
@@ -207,7 +209,7 @@ def test_a_connection_is_not_kept_by_a_cancelled_task(postgres: PostgresServer, 
                 blocker.execute(sql.SQL("LOCK {}").format(sql.Identifier(schema, "events")))
                 for call in (driver.append_event("s1", EventDraft("agent", {}, "c", 1)), driver.list_events("s1")):
                     task = asyncio.ensure_future(call)
-                    while not waiting(postgres, schema):
+                    while not waiting(postgres, schema):  # noqa: ASYNC110
                         await asyncio.sleep(0.005)
                     task.cancel()
                     with pytest.raises(asyncio.CancelledError):
@@ -311,4 +313,4 @@ def fill(server: PostgresServer, schema: str, rows: list[tuple[str, int, Any]]) 
             sql.Identifier(schema, "events")
         )
         for id_, index, payload in rows:
-            connection.execute(put, (id_, index, psycopg.types.json.Jsonb(payload)))
+            connection.execute(put, (id_, index, Jsonb(payload)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import secrets
 import signal
@@ -150,7 +151,7 @@ def test_no_rights(guest: str, postgres: PostgresServer, schema: str) -> None:
 def test_somebody_elses_tables(postgres: PostgresServer, schema: str, table: str, reason: str) -> None:
     with admin(postgres) as connection:
         connection.execute(f"CREATE SCHEMA {schema}")
-        connection.execute(f"CREATE TABLE {schema}.{table}")  # type: ignore[arg-type]
+        connection.execute(f"CREATE TABLE {schema}.{table}")
         before = connection.execute("SELECT count(*) FROM information_schema.columns").fetchone()
         for call in (totals, update):
             said = refused(postgres.address(), schema, call, UnknownLayoutError)
@@ -163,7 +164,7 @@ def test_somebody_elses_tables(postgres: PostgresServer, schema: str, table: str
     ("change", "reason"),
     [
         (
-            "ALTER TABLE {0}.events ADD COLUMN more TEXT NOT NULL DEFAULT ''; ALTER TABLE {0}.events ALTER more DROP DEFAULT",
+            "ALTER TABLE {0}.events ADD more TEXT NOT NULL DEFAULT ''; ALTER TABLE {0}.events ALTER more DROP DEFAULT",
             "column more must be filled",
         ),
         ("ALTER TABLE {0}.sessions DROP CONSTRAINT sessions_pkey", "column id is no primary key"),
@@ -173,7 +174,7 @@ def test_somebody_elses_tables(postgres: PostgresServer, schema: str, table: str
 def test_tables_that_were_changed(postgres: PostgresServer, schema: str, change: str, reason: str) -> None:
     make(postgres, schema)
     with admin(postgres) as connection:
-        connection.execute(change.format(schema))  # type: ignore[arg-type]
+        connection.execute(change.format(schema))
     assert reason in refused(postgres.address(), schema, totals, UnknownLayoutError)
 
 
@@ -231,22 +232,19 @@ def test_a_full_disk(postgres: PostgresServer, schema: str) -> None:
     make(postgres, schema)
     with admin(postgres) as connection:
         connection.execute(
-            f"CREATE FUNCTION {schema}.full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "  # type: ignore[arg-type]
-            "RAISE EXCEPTION 'could not extend file \"base/1\": No space left on device' USING ERRCODE = '53100'; END $$"
+            f"CREATE FUNCTION {schema}.full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE EXCEPTION 'could not extend file \"base/1\": No space left on device' USING ERRCODE = '53100'; "
+            "END $$"
         )
         connection.execute(
-            f"CREATE TRIGGER full_disk BEFORE INSERT ON {schema}.events EXECUTE FUNCTION {schema}.full_disk()"  # type: ignore[arg-type]
+            f"CREATE TRIGGER full_disk BEFORE INSERT ON {schema}.events EXECUTE FUNCTION {schema}.full_disk()"
         )
     calls = [
         lambda driver: driver.insert_event("s1", event(2)),
         lambda driver: driver.append_events("s1", [EventDraft("agent", {}, "c", 1)]),
         lambda driver: driver.add_sessions(
             [record("s2")],
-            [
-                [
-                    '{"id":"e","eventIndex":1,"sessionId":"s2","createdAt":1,"connectionId":"c","sender":"agent","payload":{}}'
-                ]
-            ],
+            [[json.dumps(event(1, "s2").to_row())]],
         ),
     ]
     for call in calls:
@@ -278,7 +276,8 @@ def test_a_server_that_goes_away_for_good(schema: str, monkeypatch: pytest.Monke
             async with PostgresSessionPersistDriver(server.address(), schema, timeout=0.3) as driver:
                 await driver.insert_event("s1", event(1))
                 server.signal(signal.SIGSTOP)
-                # psycopg asks the server to cancel, and gives that up after five seconds; the test does not wait so long.
+                # psycopg asks the server to cancel, and gives that up after five seconds; the test does not wait so
+                # long.
                 asyncio.get_running_loop().call_later(1, server.signal, signal.SIGCONT)
                 with pytest.raises(StoreError, match="did not answer within"):
                     await driver.count_events("s1")

@@ -1,4 +1,5 @@
-"""Many processes on one schema: they start at once, append at once, hear of each other, and outlive the server's crash."""
+"""Many processes on one schema: they start at once, append at once, hear of each other, and outlive the server's
+crash."""
 
 from __future__ import annotations
 
@@ -65,7 +66,7 @@ def test_tables_are_made_while_upstream_makes_them(postgres: PostgresServer, sch
             rival.execute(f"CREATE SCHEMA {schema}")
             async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
                 task = asyncio.ensure_future(driver.insert_event("s1", event(1)))
-                while not waits_for_a_lock(postgres):
+                while not waits_for_a_lock(postgres):  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
                 rival.commit()
                 await task
@@ -192,9 +193,10 @@ def test_an_import_and_an_append_to_the_same_session(postgres: PostgresServer, s
 def test_other_processes_are_heard(postgres: PostgresServer, schema: str) -> None:
     """First that all may have changed, then each session by its name; nobody is told what is another schema's."""
     listening = worker(postgres, schema, "listen")
-    assert listening.stdout is not None
+    lines = listening.stdout
+    assert lines is not None
     try:
-        assert listening.stdout.readline() == "everything\n"
+        assert lines.readline() == "everything\n"
 
         async def work() -> None:
             async with PostgresSessionPersistDriver(postgres.address(), f"{schema}_other") as other:
@@ -203,11 +205,11 @@ def test_other_processes_are_heard(postgres: PostgresServer, schema: str) -> Non
                 await driver.append_event("one", EventDraft("agent", {}, "c", 1))
                 heard: set[str] = set()
                 while heard != {"one"}:
-                    heard |= set((await asyncio.to_thread(listening.stdout.readline)).strip().split(","))  # type: ignore[union-attr]
+                    heard |= set((await asyncio.to_thread(lines.readline)).strip().split(","))
                 await driver.update_session(record("two"))
                 await driver.add_sessions([record(f"long-{'x' * 3_000}-{n}") for n in range(3)], [])
                 while "everything" not in heard:
-                    heard |= set((await asyncio.to_thread(listening.stdout.readline)).strip().split(","))  # type: ignore[union-attr]
+                    heard |= set((await asyncio.to_thread(lines.readline)).strip().split(","))
                 assert heard <= {"one", "two", "everything"}
 
         asyncio.run(work())

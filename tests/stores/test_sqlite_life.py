@@ -7,6 +7,8 @@ import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -186,21 +188,18 @@ def test_cancelled_calls_are_whole_or_not_made_and_harm_no_other(where: str, tmp
 
 @asynccontextmanager
 async def import_under_way(driver: SQLiteSessionPersistDriver) -> AsyncIterator[asyncio.Task[None]]:
-    """An import that stands still after its first chunk, until the task is cancelled or the block is left."""
-    reached, go_on = asyncio.Event(), threading.Event()
-    loop = asyncio.get_running_loop()
+    """An import that goes on until its task is cancelled, and has stored a part."""
+    reached = asyncio.Event()
 
     def chunks() -> Iterator[list[str]]:
         yield [json.dumps(event(1).to_row())]
         reached.set()
-        yield []
+        while True:
+            yield [json.dumps(event(next(numbers)).to_row())]
 
-    def progress(_count: int) -> None:
-        loop.call_soon(reached.set)
-
-    task = asyncio.create_task(driver.add_sessions([record()], chunks(), progress))
+    numbers = count(2)
+    task = asyncio.create_task(driver.add_sessions([record()], chunks()))
     await reached.wait()
-    go_on.set()
     yield task
     await asyncio.gather(task, return_exceptions=True)
 
@@ -248,18 +247,10 @@ def test_reads_do_not_wait_for_writes(tmp_path: Path) -> None:
     async def work() -> None:
         async with opened("file", tmp_path) as driver:
             await driver.insert_event("s1", event(1))
-            hold, held = threading.Event(), threading.Event()
-
-            def stand_still() -> None:
-                held.set()
-                hold.wait(10)
-
-            driver._database.writing.post(stand_still)
-            await asyncio.to_thread(held.wait)
-            write = asyncio.create_task(driver.insert_event("s1", event(2)))
-            assert await driver.count_events("s1") == 1
-            assert not write.done()
-            hold.set()
+            async with standing_still(driver):
+                write = asyncio.create_task(driver.insert_event("s1", event(2)))
+                assert await driver.count_events("s1") == 1
+                assert not write.done()
             await write
             assert await driver.count_events("s1") == 2
 
@@ -283,5 +274,78 @@ def test_waiting_writes_share_a_transaction(tmp_path: Path) -> None:
             await asyncio.gather(*refused, return_exceptions=True)
             assert len(begun) <= 4
             assert await driver.count_events("s1") == 4_001
+
+    asyncio.run(work())
+
+
+@asynccontextmanager
+async def standing_still(driver: SQLiteSessionPersistDriver) -> AsyncIterator[None]:
+    """Nothing is written meanwhile: the thread that writes waits."""
+    hold, held = threading.Event(), threading.Event()
+
+    def stand_still() -> None:
+        held.set()
+        hold.wait(10)
+
+    driver._database.writing.post(stand_still)
+    await asyncio.to_thread(held.wait)
+    try:
+        yield
+    finally:
+        hold.set()
+
+
+def test_a_write_that_is_cancelled_while_it_waits_is_not_made(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with opened("file", tmp_path) as driver:
+            await driver.insert_event("s1", event(1))
+            async with standing_still(driver):
+                tasks = [asyncio.create_task(driver.insert_event("s1", event(index))) for index in (2, 3, 4)]
+                await asyncio.sleep(0)
+                tasks[1].cancel()
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+            assert [type(outcome) for outcome in outcomes] == [type(None), asyncio.CancelledError, type(None)]
+            assert [one.event_index for one in await all_events(driver)] == [1, 2, 4]
+
+    asyncio.run(work())
+
+
+def test_what_is_changed_while_a_write_waits_does_not_reach_it(tmp_path: Path) -> None:
+    async def work() -> None:
+        plain, more = event(1, items=[1]), replace(event(2, items=[1]), extra={"known": []})
+        known = record(session_init={"cwd": "/"})
+        async with opened("file", tmp_path) as driver:
+            async with standing_still(driver):
+                calls = [
+                    driver.insert_event("s1", plain),
+                    driver.insert_events("s1", [more]),
+                    driver.update_session(known),
+                ]
+                tasks = [asyncio.create_task(call) for call in calls]
+                await asyncio.sleep(0)
+                plain.payload["params"]["items"].append(2)
+                more.payload.clear()
+                more.extra["known"].append(1)
+                (known.session_init or {}).clear()
+            await asyncio.gather(*tasks)
+            expected = [event(1, items=[1]), replace(event(2, items=[1]), extra={"known": []})]
+            assert await all_events(driver) == expected
+            assert await driver.get_session("s1") == record(session_init={"cwd": "/"})
+
+    asyncio.run(work())
+
+
+def test_a_write_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
+    """A power cut cannot be had here; what SQLite needs for it is set."""
+
+    async def work() -> None:
+        async with opened("file", tmp_path) as driver:
+            await driver.totals()
+            connection = driver._database._writer
+            assert connection is not None
+            found = await driver._database.writing.run(
+                lambda: [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode")]
+            )
+            assert found == [2, "wal"]
 
     asyncio.run(work())

@@ -18,9 +18,9 @@ from pyapp.drivers.conformance.kit import all_events, all_sessions
 
 from ..faults.amounts import APPENDS, FULL, SEED
 
-PROCESSES = 4
-APPENDED = APPENDS // 3
-KILLS = 100 if FULL else 5
+PROCESSES = 8 if FULL else 3
+APPENDED = APPENDS if FULL else 40
+KILLS = 100 if FULL else 3
 UPSTREAM = Path(__file__).with_name("upstream") / "upstream-0.2.db"
 
 APPENDING = """

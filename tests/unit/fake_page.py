@@ -14,7 +14,7 @@ from pyapp.drivers.sqlite import SQLiteSessionPersistDriver
 from pyapp.runner.loop import Runner
 from pyapp.runner.world import SourceFile
 from pyapp.sdk.memory import InMemoryAgentServer
-from pyapp.sdk.transport import Transport
+from pyapp.transport import Transport
 from tests.unit.recordings import DEMO
 
 
@@ -167,3 +167,10 @@ class FakePage:
         content = self.regions[region]
         assert isinstance(content, dict)
         return list(content)
+
+
+def forget_timers() -> None:
+    """Cancel the timers of the running loop at the end of a test: one that is due while the loop ends starts work that
+    nobody does any more."""
+    for timer in getattr(asyncio.get_running_loop(), "_scheduled"):  # noqa: B009 - asyncio tells them in no other way
+        timer.cancel()

@@ -18,7 +18,7 @@ from pyapp.inspector.messages import Ticked
 from pyapp.inspector.model import SPEEDS
 from pyapp.inspector.views.events import coloured
 from pyapp.inspector.views.html import elements_in
-from tests.unit.fake_page import FakeFile, FakePage
+from tests.unit.fake_page import FakeFile, FakePage, forget_timers
 from tests.unit.recordings import DEMO, Script, recorded_sessions
 
 Test = Callable[..., Coroutine[Any, Any, None]]
@@ -27,10 +27,7 @@ Test = Callable[..., Coroutine[Any, Any, None]]
 def in_loop(test: Test) -> Callable[..., None]:
     async def whole(*args: Any, **kwargs: Any) -> None:
         await test(*args, **kwargs)
-        for _ in range(
-            3
-        ):  # a timer that came due while the test compared things begins its work, and is cancelled in it
-            await asyncio.sleep(0)
+        forget_timers()
 
     @wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:

@@ -21,9 +21,9 @@ from pyapp.inspector.live.messages import MAX_PROMPT, ConnectWanted, PromptSent,
 from pyapp.inspector.live.values import settings_of
 from pyapp.runner.reachability import advice, refusal
 from pyapp.sdk.memory import InMemoryAgentServer
-from pyapp.sdk.transport import Request
+from pyapp.transport import Request
 from tests.sdk.agents import OPTIONS, Agent, Process, Turn, echo
-from tests.unit.fake_page import FakePage
+from tests.unit.fake_page import FakePage, forget_timers
 from tests.unit.test_inspector import Test, long_session, page_with
 
 URL = "http://127.0.0.1:2468"
@@ -71,6 +71,7 @@ def in_loop(test: Test) -> Callable[..., None]:
         for page in PAGES:
             page.say("disconnect")
             await page.settle()
+        forget_timers()
 
     @wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:

@@ -32,6 +32,7 @@ PUBLIC = {
     "PromptInterruptedError",
     "PyappError",
     "RestorePreview",
+    "RivetSessionPersistDriver",
     "SQLiteSessionPersistDriver",
     "SandboxAgent",
     "ServerError",

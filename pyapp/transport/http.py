@@ -9,7 +9,7 @@ from ssl import SSLError
 import httpx
 
 from ..errors import ServerUnreachableError
-from .transport import Request, Stream
+from . import Request, Stream
 
 TIMEOUT = httpx.Timeout(10.0, read=None)
 """Seconds to connect and to write. A turn may take hours, and a stream may be silent as long: reading has no limit."""

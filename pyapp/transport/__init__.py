@@ -1,11 +1,12 @@
-"""How the client reaches a server: one small Protocol, of which there are three.
+"""How a server is reached: one small Protocol for requests, and one for sockets.
 
-`fetch.py` in the browser, `http.py` (httpx) on CPython, `memory.py` for tests without a network.
+`fetch.py` and `browser_sockets.py` in the browser, `http.py` (httpx) and `sockets.py` (websockets) on CPython;
+`pyapp/sdk/memory.py` for tests without a network.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -53,6 +54,26 @@ class Transport(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections that are kept open."""
+        ...
+
+
+class Socket(Protocol):
+    """An open WebSocket of texts. Its methods raise ServerUnreachableError when it broke or was closed."""
+
+    async def send(self, text: str) -> None:
+        """Send a text."""
+        ...
+
+    async def receive(self) -> str:
+        """The next text."""
+        ...
+
+
+class Sockets(Protocol):
+    """Opens WebSockets."""
+
+    def open(self, url: str, protocols: Sequence[str]) -> AbstractAsyncContextManager[Socket]:
+        """A socket to a ws: or wss: address; leaving the context closes it. Raises ServerUnreachableError."""
         ...
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from .. import interop
 from ..errors import ServerUnreachableError
-from .transport import Request, Stream
+from . import Request, Stream
 
 
 class FetchTransport:

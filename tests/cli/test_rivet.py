@@ -1,0 +1,31 @@
+"""Copies to and from a real Rivet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..stores.rivet_server import RivetServer
+from ..stores.test_rivet import started
+from .kit import Cli, write_recording
+
+
+@pytest.fixture
+def rivet(tmp_path: Path) -> Iterator[RivetServer]:
+    """A server for this test."""
+    yield from started(tmp_path / "data")
+
+
+def test_there_and_back(cli: Cli, tmp_path: Path, rivet: RivetServer) -> None:
+    given = write_recording(tmp_path / "in.jsonl", {"a": 3, "b": 250, "c": 0})
+    there = f"rivet:{rivet.endpoint}?key=copied"
+    assert cli("copy", given, there) == 0, cli.err
+    assert cli.out == "3 sessions, 253 events copied and compared\n"
+    assert cli("copy", given, there) == 0
+    assert cli.out == "0 sessions, 0 events copied and compared; 3 sessions there already\n"
+    assert cli("copy", there, tmp_path / "back.jsonl") == 0
+    assert (tmp_path / "back.jsonl").read_bytes() == given.read_bytes()
+    assert cli("ls", there) == 0
+    assert cli.out.count("\n") == 4

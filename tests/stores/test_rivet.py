@@ -1,0 +1,213 @@
+"""The Rivet driver keeps the contract on a real Rivet: by all actions of our actor, and by upstream's five alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pyapp import ObservableStore, RivetSessionPersistDriver, StoreChange, StoreError, StoreUnavailableError
+from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT, WHOLE_CONTRACT, StorePromise
+from pyapp.drivers.conformance.kit import all_events, event, record
+from pyapp.drivers.conformance.store import draft
+from pyapp.types import SessionEvent
+
+from .rivet_server import RivetServer, started
+
+LIMIT = 30.0
+
+BY_FIVE = [*DRIVER_CONTRACT, *STORE_CONTRACT]
+CASES = [("sessions", promise) for promise in (*BY_FIVE, *WHOLE_CONTRACT)]
+CASES += [("plainSessions", promise) for promise in BY_FIVE]
+
+
+@pytest.fixture(scope="session")
+def rivet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RivetServer]:
+    """One server for all tests; each takes a key of its own."""
+    yield from started(tmp_path_factory.mktemp("rivet") / "data")
+
+
+@pytest.fixture
+def own_rivet(tmp_path: Path) -> Iterator[RivetServer]:
+    """A server that the test may kill."""
+    yield from started(tmp_path / "data")
+
+
+def run(work: Callable[[], Awaitable[None]]) -> None:
+    async def limited() -> None:
+        async with asyncio.timeout(LIMIT):
+            await work()
+
+    asyncio.run(limited())
+
+
+@pytest.mark.parametrize(("actor", "promise"), CASES, ids=lambda case: getattr(case, "__name__", case))
+def test_promise(rivet: RivetServer, actor: str, promise: StorePromise) -> None:
+    async def work() -> None:
+        async with RivetSessionPersistDriver(rivet.endpoint, actor, promise.__name__) as driver:
+            await promise(driver)
+
+    run(work)
+
+
+def test_it_is_a_whole_store(rivet: RivetServer) -> None:
+    async def work() -> None:
+        async with RivetSessionPersistDriver(rivet.endpoint) as driver:
+            assert isinstance(driver, ObservableStore)
+
+    run(work)
+
+
+def test_what_rivet_cannot_say_comes_back(rivet: RivetServer) -> None:
+    pairs = [["$BigInt", "1"], ["$$x", 2], ["$", None], ["$Uint8Array", "AA=="]]
+    given = event(1, pairs=pairs, bare={"__proto__": {"a": "\0"}}, halves=["\ud83d", {"\udc00": 1}])
+
+    async def work() -> None:
+        for actor in ("sessions", "plainSessions"):
+            async with RivetSessionPersistDriver(rivet.endpoint, actor, "odd") as driver:
+                await driver.insert_event("s1", given)
+                await driver.insert_event("s1", given)
+                assert await all_events(driver) == [given]
+
+    run(work)
+
+
+@pytest.mark.parametrize("actor", ["sessions", "plainSessions"])
+def test_a_subscription_gives_each_event_once_and_in_order(rivet: RivetServer, actor: str) -> None:
+    async def work() -> None:
+        key = "subscribed"
+        async with (
+            RivetSessionPersistDriver(rivet.endpoint, actor, key) as author,
+            RivetSessionPersistDriver(rivet.endpoint, actor, key) as reader,
+        ):
+            for number in range(3):
+                await author.append_event("s1", draft(number))
+            heard: list[SessionEvent] = []
+            writing = asyncio.create_task(_write(author, 30))
+            async for one in reader.subscribe("s1"):
+                heard.append(one)
+                if len(heard) == 33:
+                    break
+            await writing
+            assert heard == await all_events(author, limit=100)
+            assert [one.event_index for one in heard] == list(range(1, 34))
+
+    run(work)
+
+
+async def _write(author: RivetSessionPersistDriver, count: int) -> None:
+    for number in range(count):
+        await author.append_event("s1", draft(number))
+        await author.append_event("s2", draft(number))
+
+
+def test_others_changes_are_told(rivet: RivetServer) -> None:
+    async def work() -> None:
+        async with (
+            RivetSessionPersistDriver(rivet.endpoint, key="told") as author,
+            RivetSessionPersistDriver(rivet.endpoint, key="told") as listener,
+        ):
+            changes: asyncio.Queue[StoreChange] = asyncio.Queue()
+            stop = listener.on_change(changes.put_nowait)
+            assert (await changes.get()).everything, "the connection is there"
+            await author.update_session(record())
+            assert (await changes.get()).session_ids == {"s1"}
+            await author.insert_event("s2", event(1, "s2"))
+            assert (await changes.get()).session_ids == {"s2"}
+            stop()
+
+    run(work)
+
+
+def test_nothing_acknowledged_is_lost_by_kills(own_rivet: RivetServer) -> None:
+    """Rivet is killed at any moment while events are appended: each is stored once, and a subscription goes on."""
+
+    async def work() -> None:
+        endpoint = own_rivet.endpoint
+        async with (
+            RivetSessionPersistDriver(endpoint) as author,
+            RivetSessionPersistDriver(endpoint) as reader,
+        ):
+            acknowledged: list[SessionEvent] = [await author.append_event("s1", draft(0))]
+            heard: list[SessionEvent] = []
+            enough = asyncio.Event()
+
+            async def listen() -> None:
+                async for one in reader.subscribe("s1"):
+                    heard.append(one)
+                    if len(heard) == 61:
+                        enough.set()
+
+            async def write() -> None:
+                for number in range(1, 61):
+                    acknowledged.append(await author.append_event("s1", draft(number)))
+                    reached[number // 20].set()
+
+            reached = [asyncio.Event() for _ in range(4)]
+            tasks = [asyncio.create_task(listen()), asyncio.create_task(write())]
+            for moment in reached[1:3]:
+                await moment.wait()
+                own_rivet.kill()
+                await asyncio.to_thread(own_rivet.start)
+            await tasks[1]
+            await enough.wait()
+            tasks[0].cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            own_rivet.kill()
+            own_rivet.start()
+            assert await all_events(author, limit=100) == acknowledged == heard
+
+    run(work)
+
+
+def test_refusals_say_what_to_do(rivet: RivetServer, own_rivet: RivetServer) -> None:
+    async def work() -> None:
+        own_rivet.kill()
+        async with RivetSessionPersistDriver(own_rivet.endpoint) as driver:
+            with pytest.raises(StoreUnavailableError, match=r"no answer from Rivet at .*is it running there"):
+                await driver.get_session("s1")
+        with pytest.raises(StoreUnavailableError, match="closed"):
+            await driver.get_session("s1")
+        async with RivetSessionPersistDriver(rivet.endpoint, "nobody") as driver:
+            with pytest.raises(StoreError) as refusal:
+                await driver.get_session("s1")
+            assert "nobody" in str(refusal.value)
+            assert "\n" not in str(refusal.value)
+        for wrong in ("ftp://x", "http://user:word@x", "nonsense"):
+            with pytest.raises(ValueError, match="address"):
+                RivetSessionPersistDriver(wrong)
+
+    run(work)
+
+
+def test_a_rivet_with_a_token(tmp_path: Path) -> None:
+    for server in started(tmp_path / "data", "se@cr/et"):
+
+        async def work(endpoint: str = server.endpoint) -> None:
+            async with RivetSessionPersistDriver(endpoint, token="se@cr/et") as driver:
+                await driver.append_event("s1", draft(1))
+                assert "cr/et" not in repr(driver) + repr(driver._actor)
+                async for one in driver.subscribe("s1"):
+                    assert one.event_index == 1
+                    break
+            for wrong in (None, "cr/et"):
+                async with RivetSessionPersistDriver(endpoint, token=wrong) as driver:
+                    with pytest.raises(StoreUnavailableError, match="wants another token") as refusal:
+                        await driver.get_session("s1")
+                    assert "cr/et" not in str(refusal.value)
+
+        run(work)
+
+
+@pytest.mark.parametrize("missing", ["httpx", "websockets"])
+def test_without_the_extra(missing: str) -> None:
+    code = f"import sys; sys.modules[{missing!r}] = None\nimport pyapp\npyapp.RivetSessionPersistDriver('http://h')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ)
+    assert "The Rivet driver needs: pip install 'sandbox-agent-pyodide[rivet]'" in done.stderr
+    code = "import sys, pyapp; print({'httpx', 'websockets'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
