@@ -112,8 +112,10 @@ class BrowserWorld:
     def site(self) -> str:
         return self._base
 
-    async def open_file(self, path: str) -> SessionStore:
+    async def install_rest(self) -> None:
         await install_rest(self.fetch)
+
+    async def open_file(self, path: str) -> SessionStore:
         from .drivers.sqlite import SQLiteSessionPersistDriver
 
         return SQLiteSessionPersistDriver(path)

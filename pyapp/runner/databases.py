@@ -9,13 +9,8 @@ from ..archive import BYTES_PER_CHUNK, EVENTS_PER_PAGE, MAX_FILE_BYTES, MAX_LINE
 from ..drivers.base import SessionStore, check_event, check_record
 from ..errors import InvalidFileError, PyappError
 from ..types import SessionEvent, SessionRecord
+from .jobs import LOG
 from .world import SourceFile, World
-
-MAGIC = b"SQLite format 3\x00"
-"""How every SQLite file begins (https://sqlite.org/fileformat.html)."""
-
-LOG = "-wal"
-"""The ending of the file in which changes lie that are not in the database itself yet."""
 
 Tell = Callable[[str, int, int], None]
 """Is told what is done (`bytes` or `events`), how much of it, and of how much."""

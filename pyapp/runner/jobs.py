@@ -14,10 +14,15 @@ from ..inspector.effects import DeleteSession
 from ..inspector.files.values import Source
 from ..inspector.messages import JobEnded, JobMoved, Message
 from ..inspector.model import Job
-from .databases import LOG, MAGIC, DatabaseFile
 from .world import SourceFile, World
 
 Send = Callable[[Message], None]
+
+MAGIC = b"SQLite format 3\x00"
+"""How every SQLite file begins (https://sqlite.org/fileformat.html)."""
+
+LOG = "-wal"
+"""The ending of the file in which changes lie that are not in the database itself yet."""
 
 NAMED = 5
 """Sessions that are named when they are stored already."""
@@ -170,6 +175,9 @@ async def _checked_database(
     tell: Callable[[str, int, int], None],
     total: int,
 ) -> Recording:
+    await world.install_rest()
+    from .databases import DatabaseFile
+
     with DatabaseFile(world, name) as database:
         database.add(head)
         done = len(head)

@@ -15,6 +15,7 @@ from ..drivers.base import ObservableStore, SessionStore, StoreChange
 from ..errors import PyappError
 from ..inspector import effects as fx
 from ..inspector.files.effects import Export, FetchSource, SearchSecrets, StopSearch
+from ..inspector.files.messages import SearchFailed
 from ..inspector.incoming import MARK, from_page
 from ..inspector.live.effects import LiveEffect
 from ..inspector.messages import (
@@ -42,7 +43,7 @@ from ..inspector.update import cannot_open, not_found, update
 from ..inspector.views.html import Page
 from ..inspector.views.page import view
 from ..json_text import dump
-from . import exports, jobs, reading
+from . import jobs, reading
 from .live import LiveKeeper
 from .notes import NoteKeeper
 from .patches import Patches
@@ -170,7 +171,7 @@ class Runner:
             case fx.Copy(text):
                 self.world.post({"type": "copy", "text": text})
             case Export():
-                self._start_job(lambda store: exports.export(store, effect, self.send, self.world))
+                self._start_job(lambda store: self._export(store, effect))
             case FetchSource(source):
                 self._start_job(lambda store: jobs.import_source(store, source, self.send, self.world))
             case SearchSecrets():
@@ -241,7 +242,20 @@ class Runner:
             self._search = None
 
     async def _search_secrets(self, effect: SearchSecrets) -> None:
-        await exports.search(await self._opened_store(), effect, self.send)
+        try:
+            await self.world.install_rest()
+        except OSError as error:
+            self.send(SearchFailed(effect.search, str(error)))
+            return
+        from .exports import search
+
+        await search(await self._opened_store(), effect, self.send)
+
+    async def _export(self, store: SessionStore, effect: Export) -> JobEnded:
+        await self.world.install_rest()
+        from .exports import export
+
+        return await export(store, effect, self.send, self.world)
 
     # reads
 

@@ -48,10 +48,14 @@ class World(Protocol):
         """The address of the page's folder, with a slash at its end."""
         ...
 
+    async def install_rest(self) -> None:
+        """Make modules importable that most pages never need: they are not there at the start. Raises OSError."""
+        ...
+
     async def open_file(self, path: str) -> SessionStore:
         """The store in a SQLite file, which is made when there is none. Whoever asked for it closes it.
 
-        Its driver is loaded now, if it was not: most pages never need it.
+        `install_rest` must have been called.
         """
         ...
 

@@ -80,6 +80,9 @@ class FakePage:
 
     site = "http://page.test/some/path/"
 
+    async def install_rest(self) -> None:
+        """All is there."""
+
     async def open_file(self, path: str) -> SessionStore:
         return SQLiteSessionPersistDriver(path)
 

@@ -15,7 +15,7 @@ from pyapp import InMemorySessionPersistDriver, SessionRecord
 from pyapp.archive import check_recording
 from pyapp.drivers.sqlite import SQLiteSessionPersistDriver
 from pyapp.inspector.files.values import read_source
-from pyapp.runner import databases, exports
+from pyapp.runner import databases, exports, jobs
 from pyapp.secret_patterns import MASKED
 from tests.unit.fake_page import FakeFile, FakePage
 from tests.unit.recordings import DEMO, Script
@@ -245,7 +245,7 @@ async def test_too_large_a_database_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(databases, "MAX_FILE_BYTES", 4_000)
     page = FakePage()
     await page.start()
-    page.runner.import_files([FakeFile("large.db", databases.MAGIC + bytes(5_000))])
+    page.runner.import_files([FakeFile("large.db", jobs.MAGIC + bytes(5_000))])
     await page.settle()
     assert "the file is larger than" in page.text("alert")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urljoin, urlsplit
 
-from ...redaction import Finding, Findings
 from ..dates import plural
+
+if TYPE_CHECKING:  # loaded when it is needed, not with the page
+    from ...redaction import Finding, Findings
 
 Scope = Literal["this", "chosen", "all"]
 Format = Literal["jsonl", "sqlite"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import htpy as h
 
-from ...redaction import Finding
 from ..dates import date_time, plural
 from ..files.update import ids_of
 from ..files.values import ExportDialog, Found, Source
@@ -12,6 +13,9 @@ from ..model import Model
 from ..route import Route
 from .html import html
 from .notes import name_of
+
+if TYPE_CHECKING:
+    from ...redaction import Finding
 
 
 def export_dialog(model: Model) -> str:
