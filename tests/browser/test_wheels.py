@@ -35,4 +35,5 @@ def test_the_page_does_not_pay_for_the_command_line(site: str) -> None:
     with ZipFile(wheel) as files:
         names = files.namelist()
     assert "pyapp/worker.py" in names, site
-    assert not [name for name in names if name.startswith("pyapp/cli/") or name.endswith(("__main__.py", "entry_points.txt"))]
+    ends = ("__main__.py", "entry_points.txt")
+    assert not [name for name in names if name.startswith("pyapp/cli/") or name.endswith(ends)]

@@ -313,7 +313,8 @@ def test_a_bar_in_a_terminal(tmp_path: Path) -> None:
     )
     os.close(its_end)
     drawn = b""
-    with process, suppress(OSError), os.fdopen(terminal, "rb", buffering=0) as screen:  # EIO when its other end is closed
+    # Reading ends in EIO once the other end is closed.
+    with process, suppress(OSError), os.fdopen(terminal, "rb", buffering=0) as screen:
         while piece := screen.read(65_536):
             drawn += piece
     assert process.returncode == 0

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ..stores.rivet_server import RivetServer
-from ..stores.test_rivet import started
+from ..stores.rivet_server import RivetServer, started
 from .kit import Cli, write_recording
 
 
