@@ -191,8 +191,10 @@ def check_recording(slices: Iterable[bytes | str]) -> Recording:
     return checker.finish()
 
 
-async def write_recording(driver: SessionPersistDriver, session_ids: Iterable[str]) -> AsyncIterator[str]:
-    """The lines of a recording, each with its line end: of every session the record, then its events in order.
+async def read_rows(
+    driver: SessionPersistDriver, session_ids: Iterable[str]
+) -> AsyncIterator[tuple[Literal["session", "event"], Row]]:
+    """What an export holds, row by row: of every session the record, then its events in order.
 
     Events are read page by page. Raises UnknownSessionError.
     """
@@ -200,14 +202,20 @@ async def write_recording(driver: SessionPersistDriver, session_ids: Iterable[st
         record = await driver.get_session(session_id)
         if record is None:
             raise UnknownSessionError(session_id)
-        yield line_of("session", record.to_row())
+        yield "session", record.to_row()
         cursor: str | None = None
         while True:
             page = await driver.list_events(session_id, cursor=cursor, limit=EVENTS_PER_PAGE)
             for event in page.items:
-                yield line_of("event", event.to_row())
+                yield "event", event.to_row()
             if (cursor := page.next_cursor) is None:
                 break
+
+
+async def write_recording(driver: SessionPersistDriver, session_ids: Iterable[str]) -> AsyncIterator[str]:
+    """The lines of a recording of these sessions, each with its line end. Raises UnknownSessionError."""
+    async for kind, row in read_rows(driver, session_ids):
+        yield line_of(kind, row)
 
 
 def line_of(kind: Literal["session", "event"], row: Row) -> str:

@@ -153,6 +153,13 @@ def post(text: str) -> None:
     scope().postMessage(text)
 
 
+def to_bytes_of_js(data: bytes) -> JsValue:
+    """A copy of some bytes, as a Uint8Array."""
+    from pyodide.ffi import to_js
+
+    return to_js(data)
+
+
 async def file_slices(file: JsValue, size: int = 1 << 20) -> AsyncIterator[bytes]:
     """The bytes of a `File` or `Blob`, `size` at a time, so that no file need fit in memory twice."""
     for start in range(0, int(file.size), size):
@@ -175,6 +182,19 @@ class Fetch:
         self._response = await self._promise
         content_type = self._response.headers.get("content-type")
         return int(self._response.status), content_type if isinstance(content_type, str) else ""
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the answer leads elsewhere, where the options say `redirect: "manual"`."""
+        return bool(self._response.type == "opaqueredirect")
+
+    @property
+    def length(self) -> int:
+        """How long the body is, as the head says; 0 when it does not, or the body is compressed on its way."""
+        length = self._response.headers.get("content-length")
+        packed = not is_absent(self._response.headers.get("content-encoding"))
+        is_number = isinstance(length, str) and length.isascii() and length.isdigit() and len(length) < 16
+        return int(length) if is_number and not packed else 0
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The body."""

@@ -22,9 +22,12 @@ from .drivers.notes import NoteStore
 from .drivers.remote import RemoteStore
 from .errors import ServerUnreachableError, StoreError, StoreUnavailableError
 from .remote import DriverCalls
+from .rest import install_rest
 from .runner.loop import Runner
+from .runner.world import SourceFile
 from .transport import Request, Transport, send
 from .transport.fetch import FetchTransport
+from .web_file import WebFile
 
 DEFAULT_DATABASE = "sandbox-agent-session-store"
 
@@ -105,8 +108,28 @@ class BrowserWorld:
     def transport(self) -> Transport:
         return FetchTransport()
 
-    def post(self, message: Mapping[str, Any]) -> None:
-        self._post(json.dumps(message))
+    @property
+    def site(self) -> str:
+        return self._base
+
+    async def install_rest(self) -> None:
+        await install_rest(self.fetch)
+
+    async def open_file(self, path: str) -> SessionStore:
+        from .drivers.sqlite import SQLiteSessionPersistDriver
+
+        return SQLiteSessionPersistDriver(path)
+
+    async def fetch_source(self, url: str, *, is_foreign: bool) -> SourceFile:
+        file = WebFile(url, self.origin, is_foreign=is_foreign)
+        await file.begin()
+        return file
+
+    def post(self, message: Mapping[str, Any], data: bytes | None = None) -> None:
+        if data is None:
+            self._post(json.dumps(message))
+        else:
+            self._post(json.dumps(message), interop.to_bytes_of_js(data))
 
     def clock(self) -> float:
         return time.monotonic() * 1000

@@ -12,7 +12,7 @@ import type { Api } from './public/pyapp';
 import { Caller } from './rpc';
 import { askToKeep, Downloads, remember, remembered, tellStorage } from './storage';
 import { startWorker } from './trusted';
-import { takeSource } from './source';
+import { takeNamedFile, takeSource } from './source';
 import { Watcher } from './watch';
 import workerAddress from './worker.ts?worker&url';
 
@@ -129,6 +129,7 @@ function start(): void {
     now: Date.now(),
     tzOffset: new Date().getTimezoneOffset(),
     remembered: source ? {} : remembered(),
+    source: takeNamedFile(),
   });
   if (document.visibilityState === 'hidden') send({ name: 'visible', value: false }); // opened behind another tab
   window.addEventListener('hashchange', () => outbox.post({ name: 'route', hash: location.hash }));

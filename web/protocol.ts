@@ -54,7 +54,14 @@ export type FromPython =
   | { type: 'hash'; value: string; replace?: boolean }
   | { type: 'copy'; text: string }
   | { type: 'focus'; id: string }
-  | { type: 'download'; name: string; text: string; first?: boolean; last?: boolean }
+  | {
+      type: 'download';
+      name: string;
+      text?: string;
+      data?: Uint8Array<ArrayBuffer>;
+      first?: boolean;
+      last?: boolean;
+    }
   | { type: 'remember'; name: string; text: string }
   | { type: 'persist' }
   | { type: 'storage' };

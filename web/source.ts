@@ -10,3 +10,13 @@ export function takeSource(): string {
   if (token) history.replaceState(null, '', '#/');
   return `served:${token}`;
 }
+
+/** The file that `?src=` names; the address is then without it, so that a reload does not ask again. */
+export function takeNamedFile(): string | undefined {
+  const address = new URL(location.href);
+  const file = address.searchParams.get('src');
+  if (file === null) return undefined;
+  address.searchParams.delete('src');
+  history.replaceState(history.state, '', address);
+  return file;
+}

@@ -51,9 +51,9 @@ export async function tellStorage(send: Send): Promise<void> {
 export class Downloads {
   #pieces: Blob[] = [];
 
-  take({ name, text, first, last }: Piece): void {
+  take({ name, text, data, first, last }: Piece): void {
     if (first) this.#pieces = []; // what an export that was cancelled has left
-    this.#pieces.push(new Blob([text])); // the browser may keep it on the disk
+    this.#pieces.push(new Blob([data ?? text ?? ''])); // the browser may keep it on the disk
     if (!last) return;
     const link = document.createElement('a');
     link.href = URL.createObjectURL(new Blob(this.#pieces));

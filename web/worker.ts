@@ -83,9 +83,11 @@ async function boot({ base, plain, compiling, source }: How): Promise<Booted> {
   return { app, version, start };
 }
 
-/** Python's messages come as JSON text. Parsed here, so that the page need not. */
-function postText(text: string): void {
-  post(JSON.parse(text) as FromPython);
+/** Python's messages come as JSON text. Parsed here, so that the page need not. Bytes that belong to one are handed on. */
+function postText(text: string, data?: Uint8Array<ArrayBuffer>): void {
+  const message = JSON.parse(text) as FromPython;
+  if (data) self.postMessage({ ...message, data }, { transfer: [data.buffer] });
+  else post(message);
 }
 
 function post(message: FromWorker): void {

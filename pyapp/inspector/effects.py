@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .files.effects import FileEffect
 from .live.effects import LiveEffect
 from .model import Mark
 from .notes.effects import NoteEffect
@@ -85,15 +86,6 @@ class LoadDemo:
 
 
 @dataclass(frozen=True, slots=True)
-class ExportSession:
-    """Save a session as a recording under this file name; `events` for the progress."""
-
-    session_id: str
-    file_name: str
-    events: int
-
-
-@dataclass(frozen=True, slots=True)
 class DeleteSession:
     """Delete a session from the store; `events` for the word of success."""
 
@@ -146,6 +138,6 @@ class Copy:
 
 Effect = (
     ReadHeads | ReadSummaries | ReadSession | CloseSession | ReadMore | ReadTail | ReadRows | ReadDetail | Tick
-    | ForgetStatus | LoadDemo | CancelJob | ShowAddress | Copy | ExportSession | DeleteSession | AskToKeep
-    | ReadStorage | Remember | Release | NoteEffect | LiveEffect
+    | ForgetStatus | LoadDemo | CancelJob | ShowAddress | Copy | DeleteSession | AskToKeep
+    | ReadStorage | Remember | Release | NoteEffect | LiveEffect | FileEffect
 )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import json_text
+from .files.messages import file_from_page
 from .live.messages import live_from_page
 from .messages import (
     Copied,
@@ -16,7 +17,6 @@ from .messages import (
     Dismissed,
     EventCopied,
     Expanded,
-    ExportAsked,
     Failed,
     HelpToggled,
     JobCancelled,
@@ -65,7 +65,12 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
             marks = _marks(sent.get("remembered"))
             server = _server(sent.get("remembered"))
             return Went(
-                str(sent.get("hash", "")), _number(sent.get("now")), _number(sent.get("tzOffset")), marks, server
+                str(sent.get("hash", "")),
+                _number(sent.get("now")),
+                _number(sent.get("tzOffset")),
+                marks,
+                server,
+                source if isinstance(source := sent.get("source"), str) else "",
             )
         case "started":
             return _started(sent)
@@ -79,8 +84,6 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
             kept = sent.get("kept")
             numbers = _number(sent.get("usage")), _number(sent.get("quota"))
             return StorageRead(Storage(*numbers, kept if isinstance(kept, bool) else None))
-        case "export":
-            return ExportAsked()
         case "delete":
             return DeletionAsked(confirmed=arg == "confirmed")
         case "close":
@@ -126,7 +129,7 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
             return SheetShown(arg if arg in ("sessions", "events") else "")
         case "help":
             return HelpToggled()
-    return note_from_page(sent) or live_from_page(sent)
+    return note_from_page(sent) or live_from_page(sent) or file_from_page(sent)
 
 
 def _started(sent: Mapping[str, Any]) -> Started | None:

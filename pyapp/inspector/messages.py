@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ..drivers.base import SessionHead
 from ..transcript.fold import Transcript
 from ..types import SessionRecord
+from .files.messages import FileMessage
 from .live.messages import LiveMessage
 from .model import Alert, EventDetail, EventRow, Job, Mark, OpenSession, Start, Storage, Summary
 from .notes.messages import NoteMessage
@@ -25,6 +26,8 @@ class Went:
     marks: Mapping[str, Mark] = field(default_factory=dict)
     server: str = ""
     """The server that was last connected to."""
+    source: str = ""
+    """The file that the page's own address names (`?src=`), before the hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +159,6 @@ class DatabaseChosen:
 @dataclass(frozen=True, slots=True)
 class KeepAsked:
     """The browser is to be asked to keep what is stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExportAsked:
-    """The open session is to be saved as a recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +333,6 @@ Message = (
     | Expanded | NeighbourOpened | DemoWanted | JobCancelled | EventCopied | Copied | Dismissed | SheetShown
     | HelpToggled | HeadsRead | SummariesRead | SessionRead | NotShown | TailRead | Folded | RowsRead | DetailRead
     | RecordsChanged | EverythingChanged | Grew | PutAside | DatabaseChosen | DatabasesRead | KeepAsked | StorageRead
-    | ExportAsked | DeletionAsked | DialogClosed | TotalsRead | Waited
-    | JobMoved | JobEnded | StatusRead | Failed | NoteMessage | LiveMessage
+    | DeletionAsked | DialogClosed | TotalsRead | Waited
+    | JobMoved | JobEnded | StatusRead | Failed | NoteMessage | LiveMessage | FileMessage
 )  # fmt: skip

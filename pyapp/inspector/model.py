@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ..transcript.describe import Kind
 from ..transcript.fold import Transcript
 from ..types import SessionRecord
+from .files.values import ExportDialog, Source
 from .listing import Listing
 from .live.values import Live
 from .log import SessionLog
@@ -191,6 +192,12 @@ class Model:
     """None until the page has told how it was started."""
     dialog: str = ""
     """The dialog that is open: "delete" or none."""
+    exporting: ExportDialog | None = None
+    """The choice of what is to be saved as a file."""
+    source: Source | None = None
+    """A file of another host that the address names, until the user has said whether to fetch it."""
+    site: str = ""
+    """The address of the page's folder, with a slash at its end."""
     usual_database: str = ""
     """The name of the database that is shown when the address names none."""
     databases: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The page and its store: room on the disk, what was lost, other databases, deletion and export. Pure."""
+"""The page and its store: room on the disk, what was lost, other databases, and deletion. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from .effects import (
     AskToKeep,
     DeleteSession,
     Effect,
-    ExportSession,
     ReadStorage,
     Remember,
     ShowAddress,
@@ -19,7 +18,6 @@ from .messages import (
     DatabasesRead,
     DeletionAsked,
     DialogClosed,
-    ExportAsked,
     KeepAsked,
     StorageRead,
     TotalsRead,
@@ -30,7 +28,7 @@ from .playback import Next
 from .route import Route
 
 StoreMessage = (
-    DatabaseChosen | DatabasesRead | DeletionAsked | DialogClosed | ExportAsked | KeepAsked | StorageRead | TotalsRead
+    DatabaseChosen | DatabasesRead | DeletionAsked | DialogClosed | KeepAsked | StorageRead | TotalsRead
     | Waited
 )  # fmt: skip
 
@@ -50,9 +48,6 @@ def update_storing(model: Model, message: StoreMessage) -> Next:
             return _compare(model, message)
         case Waited(waits):
             return replace(model, waiting=waits), ()
-        case ExportAsked() if model.session and not model.job:
-            session_id = model.session.record.id
-            return model, (ExportSession(session_id, _file_name(model, session_id), model.session.total),)
         case DeletionAsked(confirmed):
             return _delete(model, confirmed=confirmed)
         case DialogClosed():
@@ -116,10 +111,3 @@ def _delete(model: Model, *, confirmed: bool) -> Next:
         return replace(model, dialog="delete"), ()
     effects: tuple[Effect, ...] = (DeleteSession(session.record.id, session.total),)
     return replace(model, dialog=""), effects
-
-
-def _file_name(model: Model, session_id: str) -> str:
-    summary = model.summaries.get(session_id)
-    title = model.notes.of(session_id).name or (summary.title if summary else session_id)
-    plain = "".join(mark if mark.isalnum() else "-" for mark in title[:60])
-    return f"{'-'.join(filter(None, plain.split('-'))) or 'session'}.jsonl"

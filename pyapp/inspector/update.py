@@ -23,6 +23,8 @@ from .effects import (
     Release,
     ShowAddress,
 )
+from .files.messages import FileMessage
+from .files.update import closed, offered, update_files
 from .listing import SESSION_HEIGHT
 from .live.messages import LiveMessage
 from .live.update import deleted, update_live
@@ -80,7 +82,7 @@ def update(model: Model, message: Message, clock: float) -> Next:
 def _update(model: Model, message: Message, clock: float) -> Next:
     match message:
         case Went():
-            return _went(model, message, clock)
+            return _came(*_went(model, message, clock), message)
         case Scrolled("sessions", top, height):
             return _summarised(replace(model, list_view=Viewport(top, height)))
         case Scrolled("events", top, height):
@@ -135,6 +137,8 @@ def _update(model: Model, message: Message, clock: float) -> Next:
         return storing.update_storing(model, message)
     if isinstance(message, LiveMessage):
         return update_live(model, message, clock)
+    if isinstance(message, FileMessage):
+        return update_files(model, message)
     if isinstance(message, NoteMessage):
         return _noted(model, message, clock)
     return _in_session(model, message, clock)
@@ -198,6 +202,15 @@ def _counted(model: Model, message: Folded) -> Model:
     if not message.complete or summary is None or summary.events == message.count:
         return model
     return replace(model, summaries={**model.summaries, message.session_id: replace(summary, events=message.count)})
+
+
+def _came(model: Model, effects: tuple[Effect, ...], message: Went) -> Next:
+    """What an address means beyond what it shows: a dialog is left, a file may be named."""
+    model, more = closed(replace(model, source=None))
+    if source := model.route.source or message.source:
+        model, also = offered(model, source)
+        more += also
+    return model, effects + more
 
 
 def _went(model: Model, message: Went, clock: float) -> Next:

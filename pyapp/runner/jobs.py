@@ -4,37 +4,56 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Sequence
 
-from ..archive import Recording, RecordingChecker, write_recording
+from ..archive import MAX_FILE_BYTES, Recording, RecordingChecker
 from ..drivers.base import SessionStore
 from ..errors import EventConflictError, InvalidFileError
 from ..inspector.dates import plural
-from ..inspector.effects import DeleteSession, ExportSession
+from ..inspector.effects import DeleteSession
+from ..inspector.files.values import Source
 from ..inspector.messages import JobEnded, JobMoved, Message
 from ..inspector.model import Job
-from .world import SourceFile
+from .world import SourceFile, World
 
 Send = Callable[[Message], None]
-Post = Callable[[Mapping[str, Any]], None]
 
-PIECE = 1 << 20
-"""Characters of an export that go to the page at once."""
+MAGIC = b"SQLite format 3\x00"
+"""How every SQLite file begins (https://sqlite.org/fileformat.html)."""
+
+LOG = "-wal"
+"""The ending of the file in which changes lie that are not in the database itself yet."""
+
+NAMED = 5
+"""Sessions that are named when they are stored already."""
+
 Fetch = Callable[[str], AsyncIterator[bytes]]
 
 
-async def import_files(store: SessionStore, files: Sequence[SourceFile], send: Send) -> JobEnded:
-    """Store the sessions of some recordings: all files are checked whole, then all are stored, or nothing is."""
-    recordings = [await _checked(file.name, file.slices(), file.size, send) for file in files]
+async def import_files(store: SessionStore, files: Sequence[SourceFile], send: Send, world: World) -> JobEnded:
+    """Store the sessions of recordings and databases: all files are checked whole, then all are stored, or none."""
+    logs = {file.name: file for file in files if file.name.endswith(LOG)}
+    files = [file for file in files if file.name not in logs] or list(files)
+    recordings = [
+        await _checked(file, file.size, send, world=world, log=logs.get(f"{file.name}{LOG}")) for file in files
+    ]
     whole = _together(recordings)
+    names = ", ".join(file.name for file in files)
+    for file, recording in zip(files, recordings, strict=True):
+        await _refuse_stored(store, file.name, recording)
     try:
         await _store(store, whole, "Storing", send)
     except EventConflictError as error:
-        name = await _conflicting(store, files, recordings)
-        raise EventConflictError(f"{name} was not imported, and nothing was changed: {error}") from None
+        raise EventConflictError(f"{names} was not imported, and nothing was changed: {error}") from None
     opened = whole.sessions[0].id if len(whole.sessions) == 1 else None
     return JobEnded(f"Imported {_counted(whole)}.", open=opened, stored=True)
+
+
+async def import_source(store: SessionStore, source: Source, send: Send, world: World) -> JobEnded:
+    """Fetch the file that an address names, and store its sessions."""
+    send(JobMoved(Job(f"Fetching from {source.host}", "bytes")))
+    file = await world.fetch_source(source.url, is_foreign=source.is_foreign)
+    return await import_files(store, [file], send, world)
 
 
 async def load_demo(store: SessionStore, fetch: Fetch, send: Send) -> JobEnded:
@@ -44,32 +63,12 @@ async def load_demo(store: SessionStore, fetch: Fetch, send: Send) -> JobEnded:
     done = 0
     recordings = []
     for entry in listed:
-        pieces = fetch(f"demo/{entry['name']}")
-        recordings.append(await _checked(entry["name"], pieces, total, send, done, "Loading the demo"))
+        file = _SiteFile(entry["name"], entry["bytes"], fetch)
+        recordings.append(await _checked(file, total, send, done, "Loading the demo"))
         done += entry["bytes"]
     whole = _together(recordings)
     await _store(store, whole, "Storing the demo", send)
     return JobEnded(f"Loaded {_counted(whole)}.", stored=True)
-
-
-async def export_session(store: SessionStore, effect: ExportSession, send: Send, post: Post) -> JobEnded:
-    """Send a session to the page as a recording, piece by piece; the page saves it when it has the last one."""
-    title = f"Exporting {effect.file_name}"
-    send(JobMoved(Job(title, "events", 0, effect.events)))
-    lines: list[str] = []
-    size = written = 0
-    is_first = True
-    async for line in write_recording(store, [effect.session_id]):
-        lines.append(line)
-        size += len(line)
-        written += 1
-        if size >= PIECE:
-            post({"type": "download", "name": effect.file_name, "text": "".join(lines), "first": is_first})
-            send(JobMoved(Job(title, "events", min(written, effect.events), effect.events)))
-            lines, size, is_first = [], 0, False
-            await asyncio.sleep(0)
-    post({"type": "download", "name": effect.file_name, "text": "".join(lines), "first": is_first, "last": True})
-    return JobEnded(f"Exported {plural(max(0, written - 1), 'event')}.")
 
 
 def deleting() -> JobMoved:
@@ -83,14 +82,32 @@ async def delete_session(store: SessionStore, effect: DeleteSession) -> JobEnded
     return JobEnded(f"Deleted 1 session, {plural(effect.events, 'event')}.", closed=effect.session_id, stored=True)
 
 
-async def _conflicting(store: SessionStore, files: Sequence[SourceFile], recordings: Sequence[Recording]) -> str:
-    """The name of the file with a session that is stored already; all names where the conflict is another."""
-    if len(files) > 1:
-        for file, recording in zip(files, recordings, strict=True):
-            for record in recording.sessions:
-                if await store.get_session(record.id):
-                    return file.name
-    return ", ".join(file.name for file in files)
+class _SiteFile:
+    """A demo recording."""
+
+    def __init__(self, name: str, size: int, fetch: Fetch) -> None:
+        self.name = name
+        self.size = size
+        self._fetch = fetch
+
+    def slices(self) -> AsyncIterator[bytes]:
+        return self._fetch(f"demo/{self.name}")
+
+
+async def _refuse_stored(store: SessionStore, name: str, recording: Recording) -> None:
+    """Raises EventConflictError, which names them, when sessions of a file are stored already."""
+    stored = [record.id for record in recording.sessions if await store.get_session(record.id)]
+    if not stored:
+        return
+    what = f"{name} was not imported, and nothing was changed:"
+    if len(recording.sessions) == 1:
+        raise EventConflictError(f"{what} {EventConflictError.session_taken(stored[0])}")
+    some = ", ".join(f"“{id_[:80]}”" for id_ in stored[:NAMED])
+    more = f" and {len(stored) - NAMED:,} more" if len(stored) > NAMED else ""
+    raise EventConflictError(
+        f"{what} {len(stored):,} of its {len(recording.sessions):,} sessions are already stored here: {some}{more}. "
+        "Delete them here first, or bring a file without them."
+    )
 
 
 def _together(recordings: Sequence[Recording]) -> Recording:
@@ -107,20 +124,81 @@ def _counted(recording: Recording) -> str:
 
 
 async def _checked(
-    name: str, pieces: AsyncIterator[bytes], total: int, send: Send, done: int = 0, title: str = ""
+    file: SourceFile,
+    total: int,
+    send: Send,
+    done: int = 0,
+    title: str = "",
+    *,
+    world: World | None = None,
+    log: SourceFile | None = None,
 ) -> Recording:
-    checker = RecordingChecker()
-    title = title or f"Checking {name}"
-    send(JobMoved(Job(title, "bytes", done, total)))
+    """What a file holds: its first bytes tell which kind it is, whatever its name. Raises InvalidFileError."""
+    title = title or f"Checking {file.name}"
+
+    def tell(unit: str, done: int, total: int) -> None:
+        send(JobMoved(Job(title, unit, min(done, total) if total else done, total)))
+
+    tell("bytes", done, total)
+    pieces = file.slices()
     try:
+        if total > MAX_FILE_BYTES:
+            raise InvalidFileError(f"the file is larger than {MAX_FILE_BYTES >> 20} MiB; split it by session")
+        head = b""
+        async for piece in pieces:
+            head += piece
+            if len(head) >= len(MAGIC):
+                break
+        is_database = world is not None and head.startswith(MAGIC)
+        if world is not None and is_database:
+            return await _checked_database(world, file.name, head, pieces, log, tell, total)
+        checker = RecordingChecker()
+        if head:
+            checker.feed(head)
+        done += len(head)
         async for piece in pieces:
             checker.feed(piece)
             done += len(piece)
-            send(JobMoved(Job(title, "bytes", min(done, total), total)))
+            tell("bytes", done, total)
             await asyncio.sleep(0)
         return checker.finish()
     except InvalidFileError as error:
-        raise InvalidFileError(f"{name} was not imported, and nothing was changed: {error}") from None
+        raise InvalidFileError(f"{file.name} was not imported, and nothing was changed: {_why(file, error)}") from None
+
+
+async def _checked_database(
+    world: World,
+    name: str,
+    head: bytes,
+    pieces: AsyncIterator[bytes],
+    log: SourceFile | None,
+    tell: Callable[[str, int, int], None],
+    total: int,
+) -> Recording:
+    await world.install_rest()
+    from .databases import DatabaseFile
+
+    with DatabaseFile(world, name) as database:
+        database.add(head)
+        done = len(head)
+        async for piece in pieces:
+            database.add(piece)
+            done += len(piece)
+            tell("bytes", done, total)
+            await asyncio.sleep(0)
+        if log is not None:
+            await database.add_log(log)
+        return await database.read(tell)
+
+
+DATABASES = (".db", ".sqlite", ".sqlite3")
+
+
+def _why(file: SourceFile, error: InvalidFileError) -> str:
+    """The reason; a file that is called a database and is none is told what it is not, instead of line 1 of it."""
+    if file.name.lower().endswith(DATABASES) and error.line is not None:
+        return "it is neither a SQLite database nor a recording in JSON lines"
+    return str(error)
 
 
 async def _store(store: SessionStore, recording: Recording, title: str, send: Send) -> None:

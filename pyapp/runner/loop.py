@@ -14,6 +14,8 @@ from typing import Any
 from ..drivers.base import ObservableStore, SessionStore, StoreChange
 from ..errors import PyappError
 from ..inspector import effects as fx
+from ..inspector.files.effects import Export, FetchSource, SearchSecrets, StopSearch
+from ..inspector.files.messages import SearchFailed
 from ..inspector.incoming import MARK, from_page
 from ..inspector.live.effects import LiveEffect
 from ..inspector.messages import (
@@ -59,7 +61,7 @@ class Runner:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.model = Model(usual_database=world.usual_database)
+        self.model = Model(usual_database=world.usual_database, site=world.site)
         world.on_wait(lambda waits: self.send(Waited(waits)))
         self._patches = Patches()
         self._painting = False
@@ -71,6 +73,7 @@ class Runner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._session_task: asyncio.Task[None] | None = None
         self._job: asyncio.Task[None] | None = None
+        self._search: asyncio.Task[None] | None = None
         self._tick: asyncio.TimerHandle | None = None
         self._notes = NoteKeeper(world, self.send, self._start)
         self._live = LiveKeeper(world, self.send, self._start, world.open_store)
@@ -96,7 +99,7 @@ class Runner:
 
     def import_files(self, files: Sequence[SourceFile]) -> None:
         """The user chose or dropped recordings."""
-        self._start_job(lambda store: jobs.import_files(store, files, self.send))
+        self._start_job(lambda store: jobs.import_files(store, files, self.send, self.world))
 
     async def settled(self) -> None:
         """Wait until no task runs, for tests."""
@@ -167,8 +170,15 @@ class Runner:
                 self.world.post({"type": "hash", "value": route.hash(), "replace": replaces})
             case fx.Copy(text):
                 self.world.post({"type": "copy", "text": text})
-            case fx.ExportSession():
-                self._start_job(lambda store: jobs.export_session(store, effect, self.send, self.world.post))
+            case Export():
+                self._start_job(lambda store: self._export(store, effect))
+            case FetchSource(source):
+                self._start_job(lambda store: jobs.import_source(store, source, self.send, self.world))
+            case SearchSecrets():
+                self._stop_search()
+                self._search = self._start(self._search_secrets(effect))
+            case StopSearch():
+                self._stop_search()
             case fx.DeleteSession():
                 self._start_job(lambda store: self._delete(store, effect))
             case fx.AskToKeep():
@@ -189,6 +199,7 @@ class Runner:
         task = asyncio.ensure_future(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # cancelled before it began, it would never be awaited
         return task
 
     async def _guarded(self, work: Awaitable[None]) -> None:
@@ -224,6 +235,27 @@ class Runner:
         if self._session_task:
             self._session_task.cancel()
             self._session_task = None
+
+    def _stop_search(self) -> None:
+        if self._search:
+            self._search.cancel()
+            self._search = None
+
+    async def _search_secrets(self, effect: SearchSecrets) -> None:
+        try:
+            await self.world.install_rest()
+        except OSError as error:
+            self.send(SearchFailed(effect.search, str(error)))
+            return
+        from .exports import search
+
+        await search(await self._opened_store(), effect, self.send)
+
+    async def _export(self, store: SessionStore, effect: Export) -> JobEnded:
+        await self.world.install_rest()
+        from .exports import export
+
+        return await export(store, effect, self.send, self.world)
 
     # reads
 

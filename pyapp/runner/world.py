@@ -43,12 +43,35 @@ class World(Protocol):
         """Where the page comes from, as servers are told of it: `https://host`."""
         ...
 
+    @property
+    def site(self) -> str:
+        """The address of the page's folder, with a slash at its end."""
+        ...
+
+    async def install_rest(self) -> None:
+        """Make modules importable that most pages never need: they are not there at the start. Raises OSError."""
+        ...
+
+    async def open_file(self, path: str) -> SessionStore:
+        """The store in a SQLite file, which is made when there is none. Whoever asked for it closes it.
+
+        `install_rest` must have been called.
+        """
+        ...
+
+    async def fetch_source(self, url: str, *, is_foreign: bool) -> SourceFile:
+        """A file of this site or, without cookies, of another; its head is there when this returns.
+
+        Raises OSError with words for the user when it cannot be had.
+        """
+        ...
+
     def transport(self) -> Transport:
         """What carries requests to servers of agents; whoever asked for it closes it."""
         ...
 
-    def post(self, message: Mapping[str, Any]) -> None:
-        """Send JSON to the page."""
+    def post(self, message: Mapping[str, Any], data: bytes | None = None) -> None:
+        """Send JSON to the page, and bytes with it."""
         ...
 
     def clock(self) -> float:
@@ -61,7 +84,7 @@ class World(Protocol):
 
 
 class SourceFile(Protocol):
-    """A file that the user chose."""
+    """A file that the user chose, or that is being fetched: then it can be read once."""
 
     @property
     def name(self) -> str:
@@ -70,7 +93,7 @@ class SourceFile(Protocol):
 
     @property
     def size(self) -> int:
-        """Its length in bytes."""
+        """Its length in bytes, 0 when it is not known."""
         ...
 
     def slices(self) -> AsyncIterator[bytes]:

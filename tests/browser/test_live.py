@@ -102,8 +102,9 @@ def test_two_tabs_show_the_same(open_inspector: Open, context: BrowserContext, s
 def test_an_export_imports_equal_after_a_deletion_that_was_thought_over(open_inspector: Open) -> None:
     page = open_inspector()
     import_demo(page)
+    page.get_by_role("button", name="Export", exact=True).click()
     with page.expect_download() as downloading:
-        page.get_by_role("button", name="Export", exact=True).click()
+        page.get_by_role("button", name="Save").click()
     download = downloading.value
     assert download.suggested_filename.endswith(".jsonl")
     exported = Path(download.path()).read_text()
@@ -118,8 +119,9 @@ def test_an_export_imports_equal_after_a_deletion_that_was_thought_over(open_ins
     expect(page.locator(".session")).to_have_count(0)
     choose(page, "again.jsonl", exported)
     expect(page.get_by_role("status")).to_contain_text("Imported")
+    page.get_by_role("button", name="Export", exact=True).click()
     with page.expect_download() as downloading:
-        page.get_by_role("button", name="Export", exact=True).click()
+        page.get_by_role("button", name="Save").click()
     assert Path(downloading.value.path()).read_text() == exported
 
 
@@ -255,8 +257,9 @@ def test_a_full_disk_is_said_and_nothing_is_lost(open_inspector: Open, site: str
     expect(page.get_by_role("alert")).to_contain_text("storage for this site is full")
     expect(page.locator(".session")).to_have_count(1)
     expect(position(page)).to_have_attribute("aria-valuemax", str(shown))
+    page.get_by_role("button", name="Export", exact=True).click()
     with page.expect_download() as downloading:
-        page.get_by_role("button", name="Export", exact=True).click()
+        page.get_by_role("button", name="Save").click()
     assert session_id in Path(downloading.value.path()).read_text()
     page.evaluate(CREATE, "small")
     expect(page.locator(".session")).to_have_count(2)

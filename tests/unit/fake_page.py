@@ -10,7 +10,9 @@ from typing import Any
 from pyapp.drivers.base import SessionStore
 from pyapp.drivers.memory import InMemorySessionPersistDriver
 from pyapp.drivers.notes import InMemoryNoteStore, NoteStore
+from pyapp.drivers.sqlite import SQLiteSessionPersistDriver
 from pyapp.runner.loop import Runner
+from pyapp.runner.world import SourceFile
 from pyapp.sdk.memory import InMemoryAgentServer
 from pyapp.transport import Transport
 from tests.unit.recordings import DEMO
@@ -50,6 +52,9 @@ class FakePage:
         self.names: tuple[str, ...] = ("usual",)
         self.released = 0
         self.remembered: dict[str, str] = {}
+        self.web: dict[str, bytes] = {}
+        """What can be fetched, by its address."""
+        self.fetched: list[tuple[str, bool]] = []
         self.runner = Runner(self)
 
     # the World
@@ -73,6 +78,20 @@ class FakePage:
 
     origin = "http://page.test"
 
+    site = "http://page.test/some/path/"
+
+    async def install_rest(self) -> None:
+        """All is there."""
+
+    async def open_file(self, path: str) -> SessionStore:
+        return SQLiteSessionPersistDriver(path)
+
+    async def fetch_source(self, url: str, *, is_foreign: bool) -> SourceFile:
+        self.fetched.append((url, is_foreign))
+        if url not in self.web:
+            raise OSError(f"nothing is at {url}")
+        return FakeFile(url.rpartition("/")[2], self.web[url])
+
     def transport(self) -> Transport:
         assert self.server is not None, "the test gives the page no server"
         return self.server.transport()
@@ -85,8 +104,8 @@ class FakePage:
         for start in range(0, len(content), 100_000):
             yield content[start : start + 100_000]
 
-    def post(self, message: Mapping[str, Any]) -> None:
-        self.sent.append(message)
+    def post(self, message: Mapping[str, Any], data: bytes | None = None) -> None:
+        self.sent.append(message if data is None else {**message, "data": data})
         if message["type"] == "remember":
             self.remembered[message["name"]] = message["text"]
         if message["type"] == "hash":
@@ -130,9 +149,10 @@ class FakePage:
 
     async def settle(self) -> None:
         """Wait until all reading is done and shown."""
-        await self.runner.settled()
-        for _ in range(10):
-            await asyncio.sleep(0)
+        for _ in range(3):  # what was done may be shown, and what is shown may want more
+            await self.runner.settled()
+            for _ in range(10):
+                await asyncio.sleep(0)
         await self.runner.settled()
 
     def text(self, region: str) -> str:

@@ -19,6 +19,15 @@ def downloaded(page: FakePage) -> tuple[str, str]:
     return pieces[-1]["name"], "".join(piece["text"] for piece in pieces[first:])
 
 
+async def save(page: FakePage, **choices: str) -> None:
+    """Export as the dialog offers it, or otherwise."""
+    page.say("export")
+    await page.settle()
+    scope = "this" if page.runner.model.session else "all"
+    page.say("export-save", values={"scope": scope, "format": "jsonl", "secrets": "mask", **choices})
+    await page.settle()
+
+
 def kinds(page: FakePage) -> list[str]:
     return [message["type"] for message in page.sent]
 
@@ -27,8 +36,7 @@ def kinds(page: FakePage) -> list[str]:
 async def test_an_exported_session_comes_back_equal() -> None:
     page = await page_with(long_session(1_500))
     await page.start("#/sessions/long")
-    page.say("export")
-    await page.settle()
+    await save(page)
     name, text = downloaded(page)
     assert name == "Count.jsonl"
     assert "Exported 1,500 events." in page.text("status")
@@ -50,8 +58,7 @@ async def test_a_large_export_goes_in_pieces() -> None:
         script.says("x" * 100_000)
     page = await page_with(script)
     await page.start("#/sessions/long")
-    page.say("export")
-    await page.settle()
+    await save(page)
     pieces = [one for one in page.sent if one["type"] == "download"]
     assert len(pieces) == 3
     assert check_recording([downloaded(page)[1]]).event_count == 33

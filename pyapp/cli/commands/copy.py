@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 
 from ...drivers.base import SessionStore
 from ...inspector.dates import plural
@@ -36,25 +37,41 @@ def arguments(parser: ArgumentParser) -> None:
 
 async def run(options: Namespace) -> int:
     """Copy, and say what was copied."""
-    source_address, target_address = read_address(options.source), read_address(options.target)
-    if _same_place(source_address, target_address):
-        raise UsageError("SOURCE and TARGET are the same")
-    identity = "\0".join([str(_absolute(source_address)), *sorted(options.session)])
-    try:
-        async with (
-            open_source(source_address) as source,
-            open_target(target_address, identity, only_looked_at=options.dry_run) as target,
-        ):
-            with shown_progress() as progress, collecting_seldom():
-                plan = await make_plan(source, target.store, options.session, progress)
-                _refuse(plan.conflicts, f"nothing was copied, since {target_address} has other content of")
-                if not options.dry_run:
-                    await _carry_out(plan, source, target, progress)
-            print(_summary(plan, "would be copied" if options.dry_run else "copied and compared"))
-    except asyncio.CancelledError:
-        complain(f"what was copied to {target_address} stays there; the same command goes on from it")
-        raise
+    source_address, target_address = read_addresses(options)
+    identity = identity_of(source_address, options.session)
+    async with open_source(source_address) as source:
+        print(await copy_all(source, target_address, identity, options.session, dry_run=options.dry_run))
     return OK
+
+
+def read_addresses(options: Namespace) -> tuple[Address, Address]:
+    """Both addresses. Raises UsageError when they are the same place."""
+    source, target = read_address(options.source), read_address(options.target)
+    if _absolute(source) == _absolute(target):
+        raise UsageError("SOURCE and TARGET are the same")
+    return source, target
+
+
+def identity_of(source: Address, session_ids: Sequence[str]) -> str:
+    """What the same command says again when it goes on after an interruption."""
+    return "\0".join([str(_absolute(source)), *sorted(session_ids)])
+
+
+async def copy_all(
+    source: SessionStore, address: Address, identity: str, session_ids: Sequence[str], *, dry_run: bool = False
+) -> str:
+    """Copy these sessions, all if none is named, and give what was copied in words. Raises Refused."""
+    try:
+        async with open_target(address, identity, only_looked_at=dry_run) as target:
+            with shown_progress() as progress, collecting_seldom():
+                plan = await make_plan(source, target.store, session_ids, progress)
+                _refuse(plan.conflicts, f"nothing was copied, since {address} has other content of")
+                if not dry_run:
+                    await _carry_out(plan, source, target, progress)
+            return _summary(plan, "would be copied" if dry_run else "copied and compared")
+    except asyncio.CancelledError:
+        complain(f"what was copied to {address} stays there; the same command goes on from it")
+        raise
 
 
 async def _carry_out(plan: Plan, source: SessionStore, target: Target, progress: Progress) -> None:
@@ -84,10 +101,6 @@ def _refuse(sessions: list[str], words: str) -> None:
 def _summary(plan: Plan, what: str) -> str:
     equal = f"; {plural(plan.equal, 'session')} there already" if plan.equal else ""
     return f"{plural(len(plan.steps), 'session')}, {plural(plan.events, 'event')} {what}{equal}"
-
-
-def _same_place(one: Address, other: Address) -> bool:
-    return _absolute(one) == _absolute(other)
 
 
 def _absolute(address: Address) -> Address:

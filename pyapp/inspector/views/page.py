@@ -9,12 +9,17 @@ from ..incoming import KEYS
 from ..model import Job, Model, OpenSession
 from ..notes.update import left_position
 from ..playback import EVENT_HEIGHT
-from . import deck, events, live, storing
+from . import deck, events, files, live, storing
 from .help import help_panel
 from .html import Attrs, Keyed, Page, html, icon
 from .notes import left_off, name_of, rename_button, rename_dialog, sessions_head, tags
 from .sessions import sessions
 from .transcript import transcript
+
+TAKEN = (
+    ".jsonl", ".ndjson", "application/jsonl", ".db", ".sqlite", ".sqlite3", ".db-wal", ".sqlite-wal", ".sqlite3-wal",
+)  # fmt: skip
+"""The files that can be chosen."""
 
 
 def view(model: Model) -> Page:
@@ -30,6 +35,8 @@ def view(model: Model) -> Page:
         "help": help_panel(model.start) if model.help else "",
         "sessions-foot": storing.room(model.storage),
         "dialog": storing.dialog(model, session, name_of(model, session.record.id)) if session else "",
+        "export": files.export_dialog(model),
+        "source": files.source_dialog(model.source),
         "rename": rename_dialog(model),
         "connect": live.connect_dialog(model.live.connecting),
         "new": live.new_dialog(model, model.live.creating),
@@ -108,8 +115,8 @@ def _bar(model: Model) -> str:
             icon("import"),
             h.span(".wide")["Import"],
             h.input(
-                "#import", type="file", multiple=True, accept=".jsonl,.ndjson,application/jsonl", data_files="import",
-                aria_label="Import a recording",
+                "#import", type="file", multiple=True, accept=",".join(TAKEN),
+                data_files="import", aria_label="Import a recording",
             ),
         ],
     )  # fmt: skip
@@ -164,7 +171,12 @@ def _stage(model: Model) -> str:
                 h.div(".card-page")[
                     h.h1["Choose a session"],
                     h.p["Pick one from the list, or press ", h.kbd["j"], " for the newest."],
-                    h.p(".dim")["To add one, drop a .jsonl recording anywhere on this page."],
+                    h.p[
+                        h.button("#export-all", type="button", data_click="export", disabled=model.job is not None)[
+                            "Export sessions"
+                        ]
+                    ],
+                    h.p(".dim")["To add some, drop a .jsonl recording or a SQLite .db file anywhere on this page."],
                 ]
             )
         case "opening":
@@ -182,7 +194,7 @@ def _welcome(job: Job | None) -> h.Node:
         ],
         h.p[
             h.button(".solid", type="button", data_click="demo", disabled=job is not None)["Load the demo sessions"],
-            " or drop a .jsonl recording anywhere on this page.",
+            " or drop a .jsonl recording or a SQLite .db file anywhere on this page.",
         ],
         h.p["To talk to agents, connect to their server."],
         h.p(".dim")["The demo holds six recorded sessions of two agents: about 3,200 events, 1.8 MB."],

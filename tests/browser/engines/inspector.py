@@ -19,6 +19,7 @@ SLIDER = '[aria-label="Playback position"]'
 PLAY = '[aria-label="Play"]'
 PAUSE = '[aria-label="Pause"]'
 EXPORT = '[data-click="export"]'
+SAVE = "#export-save:not(:disabled)"
 SPEED = '[aria-label="Speed"]'
 
 READY = """() => document.documentElement.dataset.ready === 'true' || document.querySelector('[role=alert] button')"""

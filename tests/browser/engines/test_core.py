@@ -16,6 +16,7 @@ from .inspector import (
     PAUSE,
     PERMISSIONS,
     PLAY,
+    SAVE,
     SAYS,
     SHOWN,
     SLIDER,
@@ -125,6 +126,8 @@ def test_an_export_is_saved_as_it_was_imported(running: Browser, tab: Tab) -> No
     go_to(tab, f"#/sessions/opencode-permissions?event={EVENTS}")
     await_position(tab, EVENTS)
     tab.click(EXPORT)
+    wait(tab, "(save) => document.querySelector(save)", SAVE)
+    tab.click(SAVE)
     wait(tab, SAYS, "status", f"Exported {EVENTS} events.")
     await_saved(running, PERMISSIONS)
 

@@ -1,0 +1,102 @@
+"""Copies sessions from SOURCE to TARGET with their secrets masked: API keys, tokens, passwords and private keys of
+well-known shapes. docs/security.md says what is found and what cannot be.
+
+Says how many were found, of which kinds; --show says where. A secret itself is never printed. Without TARGET nothing is
+written."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ...archive import line_of, read_rows
+from ...drivers.base import SessionStore
+from ...inspector.dates import plural
+from ...redaction import Findings, Redactor, masked
+from ..addresses import Address, open_source, read_address
+from ..copying.progress import shown_progress
+from ..exits import OK
+from ..finding import find_session
+from ..paging import session_pages
+from ..terminal import safe
+from .copy import copy_all, identity_of, read_addresses
+
+HELP = "copy sessions with their secrets masked"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The arguments of `redact`."""
+    parser.add_argument("source", metavar="SOURCE", help="where the sessions are")
+    parser.add_argument("target", metavar="TARGET", nargs="?", help="where they shall be, masked")
+    parser.add_argument(
+        "--session", action="append", default=[], metavar="ID", help="this session alone; can be given several times"
+    )
+    parser.add_argument("--show", action="store_true", help="list the places: session, event, pointer, text")
+
+
+async def run(options: Namespace) -> int:
+    """Mask into a file of our own, which is then copied as any other source is."""
+    if options.target is None:
+        source_address, target_address = read_address(options.source), None
+    else:
+        source_address, target_address = read_addresses(options)
+    redactor = Redactor()
+    with TemporaryDirectory() as folder:  # readable by this user alone
+        between = Path(folder) / "masked.jsonl"
+        async with open_source(source_address) as source:
+            ids = await _ids(source, options.session)
+            await _mask(source, ids, redactor, between if target_address else None)
+        if target_address and ids:
+            identity = identity_of(source_address, options.session) + "\0masked"
+            async with open_source(Address("jsonl", str(between))) as rows:
+                print(await copy_all(rows, target_address, identity, []))
+    _report(redactor.findings, show=options.show)
+    return OK
+
+
+async def _ids(source: SessionStore, names: Sequence[str]) -> list[str]:
+    if names:
+        return [(await find_session(source, name)).id for name in dict.fromkeys(names)]
+    return [record.id async for page in session_pages(source) for record in page]
+
+
+async def _mask(source: SessionStore, ids: Sequence[str], redactor: Redactor, path: Path | None) -> None:
+    """Write the masked rows, if there is where to; what is found is then known."""
+    with shown_progress() as progress:
+        progress.begin("Looking for secrets", sum([await source.count_events(id_) for id_ in ids]))
+        async for lines, events in _lines(source, ids, redactor):
+            progress.moved(events)
+            if path is not None:
+                with path.open("a", encoding="utf-8") as file:
+                    file.writelines(lines)
+
+
+async def _lines(
+    source: SessionStore, ids: Sequence[str], redactor: Redactor, most: int = 1_000
+) -> AsyncIterator[tuple[list[str], int]]:
+    """The lines of the recording, many at a time, and how many of them are events."""
+    lines: list[str] = []
+    events = 0
+    async for kind, row in masked(read_rows(source, ids), redactor):
+        lines.append(line_of(kind, row))
+        events += kind == "event"
+        if len(lines) >= most:
+            yield lines, events
+            lines, events = [], 0
+    yield lines, events
+
+
+def _report(findings: Findings, *, show: bool) -> None:
+    if show:
+        for place in findings.places:
+            where = "record" if place.event_index is None else f"event {place.event_index}"
+            print(safe(f"{place.session_id}  {where}  {place.pointer}  {place.preview}"))
+        if findings.count > len(findings.places):
+            print(f"and {plural(findings.count - len(findings.places), 'place')} more")
+    if not findings.count:
+        print("no secrets found")
+        return
+    kinds = ", ".join(plural(number, kind) for kind, number in findings.secrets_by_kind.most_common())
+    print(f"{plural(findings.secrets, 'secret')} found in {plural(findings.count, 'place')}: {kinds}")

@@ -1,0 +1,124 @@
+"""Exports chosen and searched for secrets, and files that an address offers: what is done about them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..effects import Effect, ReadSummaries, ShowAddress
+from ..model import Alert, Model
+from ..playback import Next
+from .effects import Export, FetchSource, SearchSecrets, StopSearch
+from .messages import (
+    ExportAsked,
+    ExportChanged,
+    ExportGivenUp,
+    ExportPicked,
+    FileMessage,
+    SearchEnded,
+    SearchFailed,
+    SearchMoved,
+    SourceConfirmed,
+    SourceGivenUp,
+)
+from .values import ENDINGS, MOST_OFFERED, ExportDialog, read_source
+
+
+def update_files(model: Model, message: FileMessage) -> Next:
+    """The next model, and the effects to carry out."""
+    dialog = model.exporting
+    match message:
+        case ExportAsked():
+            return _asked(model)
+        case SourceConfirmed() if model.source and not model.job:
+            return replace(model, source=None), (FetchSource(model.source),)
+        case SourceGivenUp():
+            return replace(model, source=None), ()
+    if dialog is None:
+        return model, ()
+    match message:
+        case ExportChanged():
+            return _changed(model, dialog, message)
+        case ExportPicked(session_id, is_picked) if session_id in dialog.offered:
+            picked = dialog.picked | {session_id} if is_picked else dialog.picked - {session_id}
+            return _searched(model, replace(dialog, picked=picked))
+        case ExportGivenUp():
+            return closed(model)
+        case SearchMoved(search, done, total) if search == dialog.search:
+            return replace(model, exporting=replace(dialog, done=done, total=total)), ()
+        case SearchEnded(search, found) if search == dialog.search:
+            return replace(model, exporting=replace(dialog, found=found)), ()
+        case SearchFailed(search, fault) if search == dialog.search:
+            return replace(model, exporting=replace(dialog, fault=fault)), ()
+    return model, ()
+
+
+def closed(model: Model) -> Next:
+    """The dialog goes, and with it its search."""
+    return (model, ()) if model.exporting is None else (replace(model, exporting=None), (StopSearch(),))
+
+
+def offered(model: Model, text: str) -> Next:
+    """The address names a file. One of this site is fetched, any other when the user says so."""
+    try:
+        source = read_source(text, model.site)
+    except ValueError as error:
+        return replace(model, alert=Alert("The file in the address was not fetched", str(error))), _forget(model)
+    if source.is_foreign:
+        return replace(model, source=source), _forget(model)
+    return model, (FetchSource(source), *_forget(model))
+
+
+def ids_of(model: Model, dialog: ExportDialog) -> tuple[str, ...]:
+    """The sessions that are to go along, the oldest first."""
+    if dialog.scope == "this":
+        return (model.session.record.id,) if model.session else ()
+    if model.listing is None:
+        return ()
+    every = [head.id for head in reversed(model.listing.sessions)]
+    return tuple(id_ for id_ in every if dialog.scope == "all" or id_ in dialog.picked)
+
+
+def _asked(model: Model) -> Next:
+    if model.job or model.shown is None or model.listing is None or not model.listing.sessions:
+        return model, ()
+    ids = tuple(head.id for head in model.shown.sessions[:MOST_OFFERED])
+    picked = frozenset([model.session.record.id] if model.session else ()) & set(ids)
+    return _searched(model, ExportDialog(ids, "this" if model.session else "all", picked))
+
+
+def _changed(model: Model, dialog: ExportDialog, message: ExportChanged) -> Next:
+    changed = replace(dialog, scope=message.scope, format=message.format, keeps=message.keeps)
+    if changed.scope != dialog.scope:
+        model, effects = _searched(model, changed)
+        unknown = tuple(id_ for id_ in dialog.offered if id_ not in model.summaries)
+        return model, (*effects, ReadSummaries(unknown)) if changed.scope == "chosen" and unknown else effects
+    if not message.wanted:
+        return replace(model, exporting=changed), ()
+    ids = ids_of(model, changed)
+    if changed.found is None or not ids or model.job:
+        return model, ()
+    model, effects = closed(model)
+    name = _file_name(model, ids, ENDINGS[changed.format], plain=changed.keeps or not changed.found.count)
+    return model, (*effects, Export(ids, name, changed.format, masks=not changed.keeps))
+
+
+def _searched(model: Model, dialog: ExportDialog) -> Next:
+    """The sessions are others now: what was found in those before does not count."""
+    dialog = replace(dialog, search=dialog.search + 1, done=0, total=0, found=None, fault="")
+    ids = ids_of(model, dialog)
+    return replace(model, exporting=dialog), (SearchSecrets(dialog.search, ids) if ids else StopSearch(),)
+
+
+def _forget(model: Model) -> tuple[Effect, ...]:
+    """The address without the file: a reload, or the way back, does not fetch it again."""
+    return (ShowAddress(replace(model.route, source="")),)
+
+
+def _file_name(model: Model, session_ids: tuple[str, ...], ending: str, *, plain: bool) -> str:
+    """After the session; unless it is `plain`, not after its first prompt, which may hold a part of a secret."""
+    if len(session_ids) > 1:
+        return f"{len(session_ids)}-sessions{ending}"
+    summary = model.summaries.get(session_ids[0])
+    title = model.notes.of(session_ids[0]).name or (summary.title if summary and plain else session_ids[0])
+    marks = "".join(mark if mark.isalnum() else "-" for mark in title[:60])
+    return f"{'-'.join(filter(None, marks.split('-'))) or 'session'}{ending}"

@@ -1,0 +1,129 @@
+"""SQLite files that the user brings: their sessions, read by the driver and checked, as a recording to import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from ..archive import BYTES_PER_CHUNK, EVENTS_PER_PAGE, MAX_FILE_BYTES, MAX_LINE_BYTES, ROWS_PER_CHUNK, Recording
+from ..drivers.base import SessionStore, check_event, check_record
+from ..errors import InvalidFileError, PyappError
+from ..types import SessionEvent, SessionRecord
+from .jobs import LOG
+from .world import SourceFile, World
+
+Tell = Callable[[str, int, int], None]
+"""Is told what is done (`bytes` or `events`), how much of it, and of how much."""
+
+
+class DatabaseFile:
+    """A file that arrives in pieces: `add` them all, then `read`. Used as a context manager; it is gone at the end."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self._world = world
+        self._name = name
+        from tempfile import TemporaryDirectory  # which needs much that the page's start does not
+
+        self._folder = TemporaryDirectory()
+        self._path = f"{self._folder.name}/sessions.db"
+        self._file = open(self._path, "wb")  # noqa: SIM115 - closed at the end of the context
+        self._size = 0
+
+    def __enter__(self) -> DatabaseFile:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._file.close()
+        self._folder.cleanup()
+
+    def add(self, piece: bytes) -> None:
+        """The next bytes. Raises InvalidFileError when there are too many."""
+        self._size += len(piece)
+        if self._size > MAX_FILE_BYTES:
+            raise InvalidFileError(f"the file is larger than {MAX_FILE_BYTES >> 20} MiB; copy some of its sessions")
+        self._file.write(piece)
+
+    async def add_log(self, log: SourceFile) -> None:
+        """The file of changes beside the database."""
+        if log.size > MAX_FILE_BYTES:
+            raise InvalidFileError(f"{log.name} is larger than {MAX_FILE_BYTES >> 20} MiB")
+        with open(f"{self._path}{LOG}", "wb") as file:  # noqa: ASYNC230 - a temporary file, in memory in the page
+            async for piece in log.slices():
+                file.write(piece)
+
+    async def read(self, tell: Tell) -> Recording:
+        """What it holds. Raises InvalidFileError with a reason; the file that the user chose is never touched."""
+        self._file.close()
+        try:
+            async with AsyncExitStack() as stack:
+                store = await stack.enter_async_context(await self._world.open_file(self._path))
+                return await _read(store, tell)
+        except PyappError as error:
+            raise InvalidFileError(str(error).replace(self._path, self._name)) from None
+
+
+async def _read(store: SessionStore, tell: Tell) -> Recording:
+    total = (await store.totals()).events
+    reader = _Reader(total, tell)
+    cursor: str | None = None
+    while True:
+        page = await store.list_sessions(cursor=cursor, limit=EVENTS_PER_PAGE)
+        for record in page.items:
+            reader.take_session(record)
+            await _read_events(store, record.id, reader)
+        if (cursor := page.next_cursor) is None:
+            break
+    return reader.recording()
+
+
+async def _read_events(store: SessionStore, session_id: str, reader: _Reader) -> None:
+    cursor: str | None = None
+    while True:
+        page = await store.list_events(session_id, cursor=cursor, limit=EVENTS_PER_PAGE)
+        for event in page.items:
+            reader.take_event(session_id, event)
+        reader.end_page()
+        if (cursor := page.next_cursor) is None:
+            return
+
+
+class _Reader:
+    """Checks records and events as those of a recording are, and keeps the events as JSON texts."""
+
+    def __init__(self, total: int, tell: Tell) -> None:
+        self._total = total
+        self._tell = tell
+        self._records: list[SessionRecord] = []
+        self._chunks: list[list[str]] = [[]]
+        self._size = 0
+        self._count = 0
+        self._last_index = 0
+
+    def take_session(self, record: SessionRecord) -> None:
+        check_record(record)
+        self._records.append(record)
+        self._last_index = 0
+
+    def take_event(self, session_id: str, event: SessionEvent) -> None:
+        if event.event_index == self._last_index:
+            raise InvalidFileError(f"the session {session_id!r} has two events {event.event_index}")
+        self._last_index = event.event_index
+        text = check_event(session_id, event)
+        if len(text) > MAX_LINE_BYTES:
+            raise InvalidFileError(f"the event {event.id!r} is longer than {MAX_LINE_BYTES >> 20} MiB")
+        if len(self._chunks[-1]) >= ROWS_PER_CHUNK or self._size >= BYTES_PER_CHUNK:
+            self._chunks.append([])
+            self._size = 0
+        self._chunks[-1].append(text)
+        self._size += len(text)
+        self._count += 1
+
+    def end_page(self) -> None:
+        self._tell("events", self._count, self._total)
+
+    def recording(self) -> Recording:
+        if not self._records:
+            raise InvalidFileError("it holds no sessions")
+        if self._count < self._total:
+            raise InvalidFileError(f"{self._total - self._count:,} of its events belong to sessions that are not in it")
+        return Recording(tuple(self._records), [chunk for chunk in self._chunks if chunk], self._count)

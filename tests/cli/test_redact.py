@@ -1,0 +1,68 @@
+"""`redact`: a copy without its secrets, and a report without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.unit.recordings import Script
+from tests.unit.test_inspector import record
+
+from .kit import Cli, small_recording, write_rows
+
+TOKEN = "ghp_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hI6"
+SUMMARY = "2 secrets found in 3 places: 1 github token, 1 password\n"
+
+
+def leaky(path: Path) -> Path:
+    script = Script("leaky")
+    script.prompt(f"Use {TOKEN} and postgres://me:hunter2@db/x")
+    for at in range(0, len(TOKEN), 5):
+        script.says(TOKEN[at : at + 5])
+    return write_rows(
+        path, [("session", record("leaky").to_row()), *(("event", event.to_row()) for event in script.events)]
+    )
+
+
+def test_a_copy_is_masked_and_the_report_shows_no_secret(cli: Cli, tmp_path: Path) -> None:
+    given = leaky(tmp_path / "in.jsonl")
+    assert cli("redact", given, tmp_path / "out.jsonl", "--show") == 0
+    assert cli.out.endswith(SUMMARY)
+    assert "leaky  event 1  /payload/params/prompt/0/text  Use [secret: github token 1]" in cli.out
+    text = (tmp_path / "out.jsonl").read_text()
+    for printed in (cli.out, cli.err, text):
+        assert not any(part in printed for part in (TOKEN[4:10], TOKEN[-6:], "hunter2"))
+    assert text.count("\n") == given.read_text().count("\n")
+    assert cli("redact", tmp_path / "out.jsonl", tmp_path / "again.jsonl") == 0
+    assert cli.out.endswith("no secrets found\n")
+    assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "out.jsonl").read_bytes()
+
+
+def test_a_database_is_made_and_what_is_there_is_left_alone(cli: Cli, tmp_path: Path) -> None:
+    given = leaky(tmp_path / "in.jsonl")
+    assert cli("redact", given, tmp_path / "out.db") == 0
+    assert cli("redact", given, tmp_path / "out.db") == 0
+    assert "1 session there already" in cli.out
+    assert TOKEN.encode() not in (tmp_path / "out.db").read_bytes()
+    assert cli("copy", given, tmp_path / "other.db") == 0
+    assert "has other content of 1 session" in cli_fails(cli, given, tmp_path / "other.db")
+    assert "the same" in cli.fails(2, "redact", given, given)
+
+
+def cli_fails(cli: Cli, *arguments: Path) -> str:
+    assert cli("redact", *arguments) == 1
+    return cli.err
+
+
+def test_without_a_target_nothing_is_written(cli: Cli, tmp_path: Path) -> None:
+    given = leaky(tmp_path / "in.jsonl")
+    assert cli("redact", given) == 0
+    assert cli.out == SUMMARY
+    assert list(tmp_path.iterdir()) == [given]
+
+
+def test_chosen_sessions_alone(cli: Cli, tmp_path: Path) -> None:
+    given = small_recording(tmp_path / "in.jsonl", "a", "b")
+    assert cli("redact", given, tmp_path / "out.jsonl", "--session", "b") == 0
+    assert cli.out.startswith("1 session, 3 events copied")
+    assert '"a"' not in (tmp_path / "out.jsonl").read_text()
+    assert "nothing" in cli.fails(6, "redact", given, tmp_path / "x.jsonl", "--session", "nothing")

@@ -1,0 +1,341 @@
+"""Secrets are found wherever they stand, masked so that nothing of them is left, and little else is."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import random
+import string
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyapp import InMemorySessionPersistDriver, redaction
+from pyapp.archive import check_recording, line_of, read_rows
+from pyapp.redaction import MOST_FINDINGS, Redactor, masked
+from pyapp.secret_patterns import SHAPES, find_secrets
+from pyapp.types import Row
+from tests.unit.recordings import DEMO, Script
+
+LOT = random.Random(6)
+LETTERS = string.ascii_letters + string.digits
+
+
+def drawn(length: int, marks: str = LETTERS) -> str:
+    return "a1Z" + "".join(LOT.choices(marks, k=length - 3))
+
+
+def hexadecimal(length: int) -> str:
+    return "".join(LOT.choices("0123456789abcdef", k=length))
+
+
+def lines(count: int) -> str:
+    return "\n".join(drawn(64, LETTERS + "+/") for _ in range(count))
+
+
+def pem(what: str, body: str) -> str:
+    return f"-----BEGIN {what}-----\n{body}\n-----END {what}-----"
+
+
+SECRETS = [
+    ("anthropic key", f"sk-ant-api03-{drawn(95)}"),
+    ("openai key", f"sk-{drawn(20)}T3BlbkFJ{drawn(20)}"),
+    ("openai key", f"sk-proj-{drawn(60)}"),
+    ("openrouter key", f"sk-or-v1-{hexadecimal(64)}"),
+    ("google key", f"AIza{drawn(35)}"),
+    ("google token", f"ya29.{drawn(60)}"),
+    ("aws key id", "AKIAIOSFODNN7EXAMPLE"),
+    ("aws key id", "ASIAQWERTYUIOP234567"),
+    *(("github token", f"{prefix}_{drawn(36)}") for prefix in ("ghp", "gho", "ghu", "ghs", "ghr")),
+    ("github token", f"github_pat_{drawn(22)}_{drawn(59)}"),
+    ("gitlab token", f"glpat-{drawn(20)}"),
+    ("slack token", f"xoxb-123456789012-1234567890123-{drawn(24)}"),
+    ("stripe key", f"sk_live_{drawn(24)}"),
+    ("npm token", f"npm_{drawn(36)}"),
+    ("pypi token", f"pypi-AgEIcHlwaS5vcmc{drawn(80)}"),
+    ("hugging face token", f"hf_{drawn(34)}"),
+    ("azure key", f"aB3{'8Q~'}{drawn(34)}"),
+    ("twilio key", f"SK{hexadecimal(32)}"),
+    ("sendgrid key", f"SG.{drawn(22)}.{drawn(43)}"),
+    ("telegram token", f"123456789:AA{drawn(33)}"),
+    ("service key", f"gsk_{drawn(52)}"),
+    ("jwt", f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.{drawn(43)}"),
+    ("private key", pem("RSA PRIVATE KEY", lines(8))),
+    ("private key", pem("OPENSSH PRIVATE KEY", lines(6))),
+    ("private key", pem("PGP PRIVATE KEY BLOCK", f"\n{lines(6)}\n=ab12")),
+]
+AROUND = ["{}", "export X {} ok", "'{}'", "({}).", "line\\n{}\\nmore", "https://host/path?x={}&more=1"]
+
+IN_CONTEXT = [
+    ("authorization", "Authorization: Bearer {}", "abc123def456"),
+    ("authorization", "authorization: Basic {}", "dXNlcjpwYXNz"),
+    ("authorization", "curl -H 'Authorization: token {}' x", drawn(40, string.ascii_lowercase)),
+    ("authorization", "send Bearer {} along", drawn(30)),
+    ("password", "postgres://me:{}@db.internal:5432/x", "hunter2"),
+    ("password", "https://me:{}@host/path", "p%40ss"),
+    ("password", "redis://:{}@localhost:6379", "word"),
+    ("password", "Server=tcp:x;User ID=me;Password={};Encrypt=true", "pa55w0rd"),
+    ("password", "DB_PASSWORD={}", "hunter2!"),
+    ("password", 'password: "{}"', "correct-horse-9"),
+    ("azure key", "AccountName=a;AccountKey={};EndpointSuffix=x", drawn(86) + "=="),
+    ("aws secret key", "AWS_SECRET_ACCESS_KEY={}", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+    ("token", "API_KEY={}", drawn(32)),
+    ("token", '"api_key": "{}"', hexadecimal(32)),
+    ("token", '{{\\"token\\": \\"{}\\"}}', drawn(30)),
+    ("token", "//registry.npmjs.org/:_authToken={}", drawn(36)),
+    ("token", 'export DEPLOY_KEY="{}"', drawn(30)),
+    ("webhook", "https://hooks.slack.com/services/{}", f"T00000000/B00000000/{drawn(24)}"),
+]
+
+NO_SECRETS = [
+    "token = get_token(user)",
+    'api_key = os.environ["API_KEY"]',
+    "password: string",
+    "API_KEY=your-api-key-here",
+    "API_KEY=${API_KEY}",
+    "token: process.env.GITHUB_TOKEN",
+    '"maxTokens": 4096, "totalTokens": 123456789012',
+    "secret_key = config.secret_key_base",
+    "the task-list-with-many-words-and-20-items",
+    "Bearer YOUR_TOKEN_GOES_HERE",
+    "PWD=/root/work/x9",
+    "https://example.com:8080/a@b",
+    "git@github.com:someone/something.git",
+    "self.token_count2 = compute_token_count2",
+    "-----BEGIN PRIVATE KEY-----",
+    'if text.startswith("ghp_"): ...',
+    "npm_config_registry npm_lifecycle_event npm_package_json_and_more_words_of_letters",
+    "550e8400-e29b-41d4-a716-446655440000",
+    "sha256-" + "0123456789abcdef" * 4,
+    "[secret: github token 1]",
+]
+
+
+def session(script: Script) -> list[Row]:
+    return [event.to_row() for event in script.events]
+
+
+def redact(rows: list[Row]) -> tuple[list[Row], Redactor]:
+    redactor = Redactor()
+    result = [done for row in rows for done in redactor.take(row)]
+    return [*result, *redactor.end()], redactor
+
+
+def mask(text: str) -> str:
+    """A text as one field of an event."""
+    rows, _ = redact(session_of(text))
+    shown: str = rows[0]["payload"]["result"]["a"]
+    return shown
+
+
+def session_of(value: Any) -> list[Row]:
+    script = Script()
+    script.add("agent", {"id": 1, "result": {"a": value}})
+    return session(script)
+
+
+@pytest.mark.parametrize(("kind", "secret"), SECRETS, ids=[kind for kind, _ in SECRETS])
+@pytest.mark.parametrize("around", AROUND)
+def test_a_secret_is_masked_whole(kind: str, secret: str, around: str) -> None:
+    assert mask(around.format(secret)) == around.format(f"[secret: {kind} 1]")
+
+
+@pytest.mark.parametrize(("kind", "around", "secret"), IN_CONTEXT, ids=[around for _, around, _ in IN_CONTEXT])
+def test_a_secret_that_its_place_tells(kind: str, around: str, secret: str) -> None:
+    assert mask(around.format(secret)) == around.format(f"[secret: {kind} 1]")
+
+
+@pytest.mark.parametrize("text", NO_SECRETS)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert mask(text) == text
+
+
+def test_a_private_key_whose_end_is_missing() -> None:
+    begun = f"-----BEGIN PRIVATE KEY-----\n{lines(3)}"
+    assert mask(f"{begun}!! and more") == "[secret: private key 1]!! and more"
+
+
+def test_fields_whose_names_tell() -> None:
+    secret, password = drawn(28), "hunter2-again"
+    rows, redactor = redact(
+        session_of(
+            {
+                "mcpServers": [
+                    {"env": [{"name": "SERVICE_API_KEY", "value": secret}, {"name": "HOME", "value": "/root"}]}
+                ],
+                "headers": {"Authorization": "Basic dXNlcjpwYXNz"},
+                "config": {"password": password, "token": None, "keyboard": "qwertz123456789"},
+            }
+        )
+    )
+    a = rows[0]["payload"]["result"]["a"]
+    assert a["mcpServers"][0]["env"] == [
+        {"name": "SERVICE_API_KEY", "value": "[secret: token 1]"},
+        {"name": "HOME", "value": "/root"},
+    ]
+    assert a["headers"] == {"Authorization": "Basic [secret: authorization 1]"}
+    assert a["config"] == {"password": "[secret: password 1]", "token": None, "keyboard": "qwertz123456789"}
+    places = {finding.pointer for finding in redactor.findings.places}
+    assert "/payload/result/a/mcpServers/0/env/0/value" in places
+
+
+def test_keys_are_masked_and_keep_their_order() -> None:
+    one, other = f"ghp_{drawn(36)}", f"ghp_{drawn(36)}"
+    rows, redactor = redact(session_of({"x": 1, one: {other: "a"}, "y/~": {other: 2}}))
+    a = rows[0]["payload"]["result"]["a"]
+    assert list(a) == ["x", "[secret: github token 1]", "y/~"]
+    assert a["y/~"] == {"[secret: github token 2]": 2}
+    assert {finding.pointer for finding in redactor.findings.places} == {
+        "/payload/result/a",
+        "/payload/result/a/[secret: github token 1]",
+        "/payload/result/a/y~1~0",
+    }
+
+
+def test_the_same_secret_has_the_same_number_and_previews_show_none() -> None:
+    one, other = f"ghp_{drawn(36)}", f"ghp_{drawn(36)}"
+    script = Script("a")
+    script.prompt(f"first {one} and {other}\nand {one}", 1)
+    script.says(f"again {other}")
+    rows, redactor = redact(session(script))
+    assert rows[0]["payload"]["params"]["prompt"][0]["text"] == (
+        "first [secret: github token 1] and [secret: github token 2]\nand [secret: github token 1]"
+    )
+    assert rows[1]["payload"]["params"]["update"]["content"]["text"] == "again [secret: github token 2]"
+    found = redactor.findings
+    assert (found.count, found.secrets, found.places_by_kind) == (4, 2, {"github token": 4})
+    assert [(one.event_index, one.number) for one in found.places] == [(1, 1), (1, 2), (1, 1), (2, 2)]
+    assert found.places[0].preview == "first [secret: github token 1] and"
+    assert all(part not in repr(found.places) for part in (one[6:14], other[6:14]))
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 16])
+def test_a_secret_in_the_pieces_of_a_message(size: int) -> None:
+    secret = f"sk-ant-api03-{drawn(60)}"
+    text = f"The key is {secret}, keep it.\nPassword: postgres://me:s3cret@host/x"
+    script = Script()
+    script.prompt("Which key?")
+    for at in range(0, len(text), size):
+        script.says(text[at : at + size])
+        if at % 5 == 0:
+            script.update("usage_update", used=at)
+            script.says("thinking ", "agent_thought_chunk")
+    script.answers("agent", 1, {"stopReason": "end_turn"})
+    rows, redactor = redact(session(script))
+    said = [row["payload"]["params"]["update"] for row in rows if "update" in row["payload"].get("params", {})]
+    whole = "".join(one["content"]["text"] for one in said if one["sessionUpdate"] == "agent_message_chunk")
+    assert whole == (
+        "The key is [secret: anthropic key 1], keep it.\nPassword: postgres://me:[secret: password 1]@host/x"
+    )
+    assert [row["eventIndex"] for row in rows] == list(range(1, len(rows) + 1))
+    assert redactor.findings.count == 2
+    assert redact(copy.deepcopy(rows))[0] == rows
+
+
+def test_a_message_of_any_length_is_held_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "MOST_HELD", 50)
+    secret = f"ghp_{drawn(36)}"
+    script = Script()
+    for number in range(40):
+        for at in range(0, 40, 4):
+            script.says(f"{secret[at : at + 4]}")
+        script.says(f" {number}\n")
+    redactor, most, rows = Redactor(), 0, []
+    for row in session(script):
+        rows += redactor.take(row)
+        most = max(most, len(redactor._held))
+    rows += redactor.end()
+    assert most <= 50
+    text = "".join(row["payload"]["params"]["update"]["content"]["text"] for row in rows)
+    assert text == "".join(f"[secret: github token 1] {number}\n" for number in range(40))
+
+
+def test_masking_twice_changes_nothing() -> None:
+    texts = [around.format(secret) for _, secret in SECRETS for around in AROUND]
+    texts += [around.format(secret) for _, around, secret in IN_CONTEXT]
+    glued = ["".join(LOT.sample([secret for _, secret in SECRETS], 3)) for _ in range(60)]
+    once, first = redact(session_of(texts + glued))
+    twice, second = redact(copy.deepcopy(once))
+    assert twice == once
+    assert first.findings.count > len(texts)
+    assert second.findings.count == 0
+
+
+def test_rows_without_secrets_are_given_back_as_they_are() -> None:
+    rows = session_of({"text": "password: string", "number": 1.0, "half": "\ud800"})
+    assert redact(rows)[0][0] is rows[0]
+
+
+@pytest.mark.parametrize("demo", sorted(DEMO.glob("*.jsonl")), ids=lambda path: path.name)
+def test_nothing_is_found_in_the_demo(demo: Path) -> None:
+    given = demo.read_bytes()
+    assert asyncio.run(exported(given, Redactor())) == asyncio.run(exported(given, None))
+
+
+async def exported(content: bytes, redactor: Redactor | None) -> str:
+    """An import and an export, as the page does them."""
+    recording = check_recording([content])
+    store = InMemorySessionPersistDriver(max_events_per_session=10_000)
+    await store.add_sessions(recording.sessions, recording.event_rows)
+    rows = read_rows(store, [record.id for record in recording.sessions])
+    return "".join([line_of(kind, row) async for kind, row in (masked(rows, redactor) if redactor else rows)])
+
+
+@pytest.mark.parametrize("demo", sorted(DEMO.glob("*.jsonl")), ids=lambda path: path.name)
+def test_export_import_export_gives_the_same_bytes(demo: Path) -> None:
+    """With secrets in every tenth event, masked the first time, or kept."""
+
+    rows = [json.loads(line) for line in demo.read_text().splitlines()]
+
+    async def run() -> None:
+        for place, row in enumerate(rows):
+            if row["type"] == "event" and place % 10 == 0:
+                row["payload"]["_meta"] = {"note": f"token ghp_{hexadecimal(36)}", "ghp_" + hexadecimal(36): place}
+        given = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        redactor = Redactor()
+        first = await exported(given, redactor)
+        assert redactor.findings.count >= len(rows) // 10
+        assert "ghp_" not in first
+        assert await exported(first.encode(), Redactor()) == first
+        assert await exported(first.encode(), None) == first
+        kept = await exported(given, None)
+        assert await exported(kept.encode(), None) == kept
+
+    asyncio.run(run())
+
+
+def test_what_is_kept_of_findings_is_bounded() -> None:
+    rows, redactor = redact(session_of([f"ghp_{hexadecimal(36)}" for _ in range(MOST_FINDINGS + 50)]))
+    assert len(redactor.findings.places) == MOST_FINDINGS
+    assert redactor.findings.count == MOST_FINDINGS + 50
+    assert "ghp_" not in json.dumps(rows)
+
+
+HOSTILE = [
+    "eyJ", "eyJaaaaaaaaaa.", "token=", "password='", "-----BEGIN PRIVATE KEY-----", "://a:", "://", "SG.aaaaaaaaaaaaa",
+    "KEY_", "awssecret", "secret", "a", "0123456789:AA", "Authorization: Bearer ", "api_key:\"",
+]  # fmt: skip
+HINTS = " ".join(hint for shape in SHAPES for hint in shape.hints)
+"""What makes every pattern look."""
+
+
+def took(part: str, size: int) -> float:
+    text = (part * (size // len(part) + 1))[:size] + HINTS
+    began = time.process_time()
+    find_secrets(text)
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize("part", HOSTILE)
+def test_time_grows_with_the_text_alone(part: str) -> None:
+    """Ten times the text takes about ten times as long; with a pattern that runs wild, a hundred times."""
+    small = min(took(part, 20_000) for _ in range(2))
+    assert took(part, 200_000) < 40 * small + 0.2
+
+
+@pytest.mark.parametrize("part", ["password='", "eyJ"])
+def test_a_hostile_megabyte_takes_seconds(part: str) -> None:
+    assert took(part, 1_000_000) < 20
