@@ -154,6 +154,8 @@ _STORES = (
         "2",
     ),
     ("SQLite: a page of 100, of 1,000,000 events / of 10,000", "sqlite_page_many", "sqlite_page_few", "1.3"),
+    ("Rivet: an insert behind 10,000 events / behind 1,000", "rivet_insert_many", "rivet_insert_few", ""),
+    ("Rivet: a page of 100, of 10,000 events / of 1,000", "rivet_page_many", "rivet_page_few", ""),
 )
 """What is compared of the stores: words, one side, the other, the ratio aimed at."""
 
