@@ -51,7 +51,9 @@ const sessions = actor({
     insertEvents: async (c, sessionId: string, given: unknown) => insert(c, sessionId, list(given)),
 
     appendEvents: async (c, sessionId: string, given: unknown) => {
-      const { events, fresh } = refusing(() => of(c).appendEvents(id(sessionId, 'a session'), list(given).map(draft)));
+      const { events, fresh } = refusing(() =>
+        of(c).appendEvents(id(sessionId, 'a session'), list(given).map(draft)),
+      );
       await written(c, fresh);
       return events;
     },
@@ -72,7 +74,9 @@ const sessions = actor({
     // the actor sleeps.
     importEvents: (c, importId: string, given: unknown) =>
       refusing(() => {
-        const events = list(given).map((row) => event(row, id((row as SessionEvent)?.sessionId, 'a session')));
+        const events = list(given).map((row) =>
+          event(row, id((row as SessionEvent)?.sessionId, 'a session')),
+        );
         c.vars.imports.set(importId, [...(c.vars.imports.get(importId) ?? []), ...events]);
       }),
     dropImport: (c, importId: string) => {
