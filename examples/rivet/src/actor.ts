@@ -88,7 +88,13 @@ const sessions = actor({
       if (events.length !== count) throw new UserError('the import was forgotten halfway; begin it again');
       const records = refusing(() => list(given).map(record));
       refusing(() => of(c).addSessions(records, events));
-      await saved(c);
+      try {
+        await saved(c);
+      } catch (error) {
+        // None of these sessions was there before: without them the state is what it was.
+        for (const one of [...records, ...events]) of(c).deleteSession(String(one.sessionId ?? one.id));
+        throw error;
+      }
       c.broadcast(
         'sessionsChanged',
         records.map((one) => one.id),
