@@ -7,7 +7,7 @@ the sessions of a workspace, some ten thousand events, and not those of a compan
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import StoreUnavailableError
@@ -82,7 +82,7 @@ class RivetSessionPersistDriver:
         """
         return self._news.listen(Gathered(listener).hear)
 
-    async def subscribe(self, session_id: str, after: int = 0) -> AsyncIterator[SessionEvent]:
+    async def subscribe(self, session_id: str, after: int = 0) -> AsyncGenerator[SessionEvent, None]:
         """The events of a session as they are stored, by whomever, each once and in order, without an end.
 
         Those stored already come first, from behind the index `after` on. A broken connection is opened again, and

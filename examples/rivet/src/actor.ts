@@ -51,7 +51,9 @@ const sessions = actor({
     insertEvents: async (c, sessionId: string, given: unknown) => insert(c, sessionId, list(given)),
 
     appendEvents: async (c, sessionId: string, given: unknown) => {
-      const { events, fresh } = refusing(() => of(c).appendEvents(id(sessionId, 'a session'), list(given).map(draft)));
+      const { events, fresh } = refusing(() =>
+        of(c).appendEvents(id(sessionId, 'a session'), list(given).map(draft)),
+      );
       await written(c, fresh);
       return events;
     },
@@ -72,7 +74,9 @@ const sessions = actor({
     // the actor sleeps.
     importEvents: (c, importId: string, given: unknown) =>
       refusing(() => {
-        const events = list(given).map((row) => event(row, id((row as SessionEvent)?.sessionId, 'a session')));
+        const events = list(given).map((row) =>
+          event(row, id((row as SessionEvent)?.sessionId, 'a session')),
+        );
         c.vars.imports.set(importId, [...(c.vars.imports.get(importId) ?? []), ...events]);
       }),
     dropImport: (c, importId: string) => {
@@ -84,7 +88,13 @@ const sessions = actor({
       if (events.length !== count) throw new UserError('the import was forgotten halfway; begin it again');
       const records = refusing(() => list(given).map(record));
       refusing(() => of(c).addSessions(records, events));
-      await saved(c);
+      try {
+        await saved(c);
+      } catch (error) {
+        // None of these sessions was there before: without them the state is what it was.
+        for (const one of [...records, ...events]) of(c).deleteSession(String(one.sessionId ?? one.id));
+        throw error;
+      }
       c.broadcast(
         'sessionsChanged',
         records.map((one) => one.id),

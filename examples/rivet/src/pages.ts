@@ -16,7 +16,12 @@ export interface Page<Item> {
 
 const USUAL_LIMIT = 100;
 
-export function page<Item>(kind: string, sorted: Item[], keyOf: (item: Item) => Key, request: PageRequest): Page<Item> {
+export function page<Item>(
+  kind: string,
+  sorted: Item[],
+  keyOf: (item: Item) => Key,
+  request: PageRequest,
+): Page<Item> {
   const most = request.limit == null ? USUAL_LIMIT : integer(request.limit, 'limit', 1);
   const start = request.cursor == null ? 0 : place(sorted, keyOf, readCursor(kind, request.cursor), true);
   const items = sorted.slice(start, start + most);
@@ -26,7 +31,12 @@ export function page<Item>(kind: string, sorted: Item[], keyOf: (item: Item) => 
 }
 
 /** How many items have a smaller key, or one that is not larger with `including`. */
-export function place<Item>(sorted: Item[], keyOf: (item: Item) => Key, key: Key, including: boolean): number {
+export function place<Item>(
+  sorted: Item[],
+  keyOf: (item: Item) => Key,
+  key: Key,
+  including: boolean,
+): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
@@ -46,7 +56,8 @@ function readCursor(kind: string, cursor: string): Key {
   try {
     const prefix = `${kind}:`;
     const key: unknown = JSON.parse(cursor.startsWith(prefix) ? cursor.slice(prefix.length) : '');
-    if (Array.isArray(key) && typeof key[0] === 'number' && typeof key[1] === 'string') return [key[0], key[1]];
+    if (Array.isArray(key) && typeof key[0] === 'number' && typeof key[1] === 'string')
+      return [key[0], key[1]];
   } catch {
     // said below
   }

@@ -42,7 +42,10 @@ export function event(value: unknown, sessionId: string): SessionEvent {
   const row = draft(value);
   integer(row.eventIndex, 'eventIndex', 1);
   if (row.sessionId !== sessionId) {
-    throw new Refusal('invalid_record', `event ${shown(row.id)} belongs to another session than ${shown(sessionId)}`);
+    throw new Refusal(
+      'invalid_record',
+      `event ${shown(row.id)} belongs to another session than ${shown(sessionId)}`,
+    );
   }
   return row as SessionEvent;
 }
@@ -86,7 +89,8 @@ function object(value: unknown, what: string): Record<string, unknown> {
 }
 
 function text(value: unknown, name: string): void {
-  if (typeof value !== 'string') throw new Refusal('invalid_record', `${name} must be a text, not ${shown(value)}`);
+  if (typeof value !== 'string')
+    throw new Refusal('invalid_record', `${name} must be a text, not ${shown(value)}`);
 }
 
 function shown(value: unknown): string {

@@ -43,7 +43,12 @@ export class Sessions {
   }
 
   sessionHeads(): Array<Record<string, unknown>> {
-    return this.#sorted().map(({ id, agent, createdAt, destroyedAt }) => ({ id, agent, createdAt, destroyedAt }));
+    return this.#sorted().map(({ id, agent, createdAt, destroyedAt }) => ({
+      id,
+      agent,
+      createdAt,
+      destroyedAt,
+    }));
   }
 
   updateSession(record: SessionRecord): void {
@@ -98,13 +103,18 @@ export class Sessions {
     const events = drafts.map((draft) => {
       const stored = this.#events.get(draft.id) ?? fresh.get(draft.id);
       if (stored === undefined) {
-        if (!Number.isSafeInteger(next)) throw new Refusal('invalid_record', 'there is no index behind the last event');
+        if (!Number.isSafeInteger(next))
+          throw new Refusal('invalid_record', 'there is no index behind the last event');
         const event: SessionEvent = { ...draft, eventIndex: next++, sessionId };
         fresh.set(event.id, event);
         return event;
       }
       const same = stored.sessionId === sessionId && stored.sender === draft.sender;
-      if (!same || !isDeepStrictEqual(stored.payload, draft.payload) || !isDeepStrictEqual(stored['pyapp:exact'], draft['pyapp:exact'])) {
+      if (
+        !same ||
+        !isDeepStrictEqual(stored.payload, draft.payload) ||
+        !isDeepStrictEqual(stored['pyapp:exact'], draft['pyapp:exact'])
+      ) {
         throw idTaken(draft.id);
       }
       return stored;
