@@ -11,6 +11,7 @@ __all__ = ["cli", "postgres", "schema"]
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    """The command line, in this process."""
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The command line, in this process, as where nothing says how wide the terminal is."""
+    monkeypatch.delenv("COLUMNS", raising=False)
     return Cli(capsys)

@@ -162,8 +162,8 @@ async def test_a_long_session_is_shown_after_one_page(event: int | None) -> None
     shown = asyncio.Event()
     post = page.post
 
-    def watch(message: Any) -> None:
-        post(message)
+    def watch(message: Any, data: bytes | None = None) -> None:
+        post(message, data)
         if "log" in message.get("regions", {}) and message["regions"]["log"]:
             shown.set()
 

@@ -243,7 +243,8 @@ def test_a_message_of_any_length_is_held_in_bounds(monkeypatch: pytest.MonkeyPat
         for at in range(0, 40, 4):
             script.says(f"{secret[at : at + 4]}")
         script.says(f" {number}\n")
-    redactor, most, rows = Redactor(), 0, []
+    redactor, most = Redactor(), 0
+    rows: list[Any] = []
     for row in session(script):
         rows += redactor.take(row)
         most = max(most, len(redactor._held))
