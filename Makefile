@@ -41,7 +41,8 @@ soak: build ## the faults of the tests at full size: 300 kills, 8 tabs, 8 proces
 		POSTGRES="$$($(BIN)/python -m tests.stores.postgres_server)" \
 		$(BIN)/python -m pytest -v -s tests/faults tests/browser/faults \
 		tests/stores/test_sqlite_processes.py tests/stores/test_sqlite_values.py \
-		tests/stores/test_postgres_processes.py tests/stores/test_postgres_values.py tests/cli/test_copy.py
+		tests/stores/test_postgres_processes.py tests/stores/test_postgres_values.py tests/cli/test_copy.py \
+		tests/sdk/test_faults.py tests/sdk/test_real_faults.py
 
 lint: $(VENV) $(NODE) $(RIVET) ## what the code must look like
 	$(BIN)/ruff check

@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, settings
 
 FULL = os.environ.get("FAULTS") == "full"
 
-BROWSER_KILLS = 100 if FULL else 2
-RENDERER_CRASHES = 100 if FULL else 3
-TABS, APPENDS = (8, 1_000) if FULL else (4, 150)
-VALUES = 10_000 if FULL else 200
-IMPORT_KILLS, IMPORTED_EVENTS = (10, 20_000) if FULL else (1, 5_000)
-RELOADS, TURN_KILLS = (50, 50) if FULL else (5, 2)
+BROWSER_KILLS = 100 if FULL else 1
+RENDERER_CRASHES = 100 if FULL else 2
+TABS, APPENDS = (8, 1_000) if FULL else (3, 80)
+VALUES = 10_000 if FULL else 100
+IMPORT_KILLS, IMPORTED_EVENTS = (10, 20_000) if FULL else (1, 3_000)
+RELOADS, TURN_KILLS = (50, 50) if FULL else (3, 1)
 PROXY_RUNS, SERVER_KILLS = (200, 20) if FULL else (12, 4)
+NETWORK_RUNS, CLIENT_CHANGES = (200, 50) if FULL else (60, 15)
 IMPORT_KILLED_WITH = ("browser", "renderer") if FULL else ("browser",)
 
 SEED = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(1 << 32))

@@ -12,11 +12,11 @@ from pyapp import PromptInterruptedError, Session
 from pyapp.acp.jsonrpc import Message
 from pyapp.sdk import stream
 
+from ..faults.amounts import CLIENT_CHANGES, NETWORK_RUNS
 from .agents import Process
 from .faults import FaultyTransport
 from .kit import Place, agent_messages, allow_all, assert_no_gaps, run, until
 
-RUNS = 200
 RESTARTS = 20
 
 
@@ -70,7 +70,7 @@ def test_the_store_equals_the_stream(block: int) -> None:
 
     async def work() -> None:
         faults: set[str] = set()
-        for seed in range(block * RUNS // 10, (block + 1) * RUNS // 10):
+        for seed in range(block * NETWORK_RUNS // 10, (block + 1) * NETWORK_RUNS // 10):
             faults.update(await one(seed))
         assert faults == {"refused", "repeated", "cut", "delayed"}, "the network was not bad enough"
 
@@ -81,7 +81,7 @@ def test_clients_that_come_and_go_lose_nothing() -> None:
     """A page that is reloaded at any moment of a turn, again and again, and a second one that stays."""
 
     async def work() -> None:
-        for seed in range(50):
+        for seed in range(CLIENT_CHANGES):
             rng = random.Random(seed)
             place = Place(chatter)
             first = await place.client(FaultyTransport(place.server.transport(), seed))

@@ -117,8 +117,6 @@ async function snapshot(wheels) {
   const py = await loadPyodide({
     _makeSnapshot: true,
     _sysExecutable: 'python',
-    // Whoever has the page can read its hash seed in any case; with one for all builds their sizes do not vary by a tenth.
-    env: { HOME: '/home/pyodide', PYTHONHASHSEED: '0' },
     args: ['-OO'], // no docstrings, which nobody reads there, and no assertions: half a megabyte less to fetch
     indexURL: PYODIDE,
   });
@@ -133,8 +131,7 @@ async function snapshot(wheels) {
 /** What was freed still holds what was in it: zeros compress better, by a tenth of the whole. */
 function clearFreeMemory(module) {
   const end = module.HEAPU8.length;
-  const top = module._malloc(1 << 20); // too large for any gap: what lies behind was not used yet
-  module._free(top);
+  const top = endOfUse(module);
   const held = [];
   for (let size = 1 << 18; size >= 16; size = size > 512 ? size >> 1 : size - 16) {
     let address = module._malloc(size);
@@ -147,6 +144,16 @@ function clearFreeMemory(module) {
   }
   for (const address of held) module._free(address);
   if (module.HEAPU8.length !== end) throw new Error('clearing the memory has made it larger');
+}
+
+/** What lies behind was never used: there, blocks follow one another, while in a gap there is room for one by chance. */
+function endOfUse(module) {
+  const size = 1 << 20;
+  const blocks = Array.from({ length: 4 }, () => module._malloc(size)).sort((a, b) => b - a);
+  let top = blocks[0];
+  for (const block of blocks) if (top - block < size + 64) top = block;
+  for (const block of blocks) module._free(block);
+  return top;
 }
 
 /** Nothing of the machine that builds goes out with the page. What is in Pyodide itself does not come from here. */
