@@ -36,7 +36,7 @@ def bare_tab(engine: Engine, site: str, tmp_path_factory: pytest.TempPathFactory
     """One page for all promises, since each has a database of its own and Pyodide takes seconds to start."""
     with started(engine, tmp_path_factory.mktemp("bare") / "profile") as browser:
         tab = browser.open_tab()
-        tab.go(f"{site}bare/index.html")
+        tab.go(f"{site}bare/index.html?plain")
         wait(tab, "() => globalThis.beginPython !== undefined")
         yield tab
 
