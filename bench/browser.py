@@ -14,7 +14,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from tests.browser.conftest import BESIDE, DIST, PLAIN_ARGUMENTS, PREFIX, START, Handler, Server
+from tests.browser.conftest import ARGUMENTS, BESIDE, DIST, PREFIX, START, Handler, Server
 
 PROBE = Path(__file__).with_name("probe.js")
 
@@ -57,7 +57,7 @@ def launched(profile: Path) -> Iterator[Bench]:
     with Server(("127.0.0.1", 0), CachingHandler) as server, sync_playwright() as playwright:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         context = playwright.chromium.launch_persistent_context(
-            str(profile), executable_path=path, args=list(PLAIN_ARGUMENTS), viewport={"width": 1400, "height": 900}
+            str(profile), executable_path=path, args=list(ARGUMENTS), viewport={"width": 1400, "height": 900}
         )
         context.set_default_timeout(600_000)
         context.add_init_script(path=PROBE)

@@ -37,7 +37,7 @@ BESIDE = {
 """Folders that are served beside the page, by the beginning of the address."""
 PREFIX = "/some/path/"
 
-PLAIN_ARGUMENTS = (
+ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -46,9 +46,6 @@ PLAIN_ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-ARGUMENTS = (*PLAIN_ARGUMENTS, "--in-process-gpu")
-"""A process less for each browser: with two cores a quarter of the time. What is measured goes without."""
-
 # A busy machine needs longer than Playwright's 5 s for a start of Python; what does not come still fails.
 expect.set_options(timeout=30_000)
 
