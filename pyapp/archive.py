@@ -13,6 +13,7 @@ from typing import Literal
 
 from . import json_text
 from .drivers.base import SessionPersistDriver, check_ids
+from .drivers.paging import event_pages
 from .errors import InvalidFileError, InvalidRecordError, UnknownSessionError
 from .types import Row, SessionEvent, SessionRecord
 
@@ -203,13 +204,9 @@ async def read_rows(
         if record is None:
             raise UnknownSessionError(session_id)
         yield "session", record.to_row()
-        cursor: str | None = None
-        while True:
-            page = await driver.list_events(session_id, cursor=cursor, limit=EVENTS_PER_PAGE)
-            for event in page.items:
+        async for events in event_pages(driver, session_id, limit=EVENTS_PER_PAGE):
+            for event in events:
                 yield "event", event.to_row()
-            if (cursor := page.next_cursor) is None:
-                break
 
 
 async def write_recording(driver: SessionPersistDriver, session_ids: Iterable[str]) -> AsyncIterator[str]:

@@ -47,12 +47,7 @@ def parse_stored(text: str) -> Any:
     few: the scan, which takes longer than the parsing, is for texts with more. Raises ValueError for what is nested too
     deep.
     """
-    if text.count("[") + text.count("{") > SAFE_BRACKETS and nesting(text) > SAFE_BRACKETS:
-        raise ValueError(f"nested more than {SAFE_BRACKETS:,} levels deep")
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("nested more levels deep than Python reads") from None
+    return _parse_with(json.loads, text)
 
 
 def parse_column(text: str) -> Any:
@@ -118,6 +113,11 @@ def _check_each(items: Iterable[Any], levels: int) -> None:
             _check_each(item.values(), levels - 1)
         else:
             _check_each(item, levels - 1)
+
+
+def whole_text(text: str) -> str:
+    """The text without half characters (lone surrogates), which no UTF-8 can hold."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def with_numbers_as_text(value: Any) -> Any:

@@ -24,6 +24,7 @@ from .base import (
     check_record,
     check_same_draft,
 )
+from .paging import event_pages, session_pages
 
 if TYPE_CHECKING:
     from typing import Self
@@ -247,22 +248,14 @@ class DefaultStore:
             await self.driver.update_session(record)
 
     async def _sessions(self) -> AsyncIterator[SessionRecord]:
-        cursor: str | None = None
-        while True:
-            page = await self.list_sessions(cursor=cursor, limit=PAGE)
-            for record in page.items:
+        async for records in session_pages(self, limit=PAGE):
+            for record in records:
                 yield record
-            if (cursor := page.next_cursor) is None:
-                return
 
     async def _events(self, session_id: str) -> AsyncIterator[SessionEvent]:
-        cursor: str | None = None
-        while True:
-            page = await self.list_events(session_id, cursor=cursor, limit=PAGE)
-            for event in page.items:
+        async for events in event_pages(self, session_id, limit=PAGE):
+            for event in events:
                 yield event
-            if (cursor := page.next_cursor) is None:
-                return
 
     async def _is_deleted(self, session_id: str) -> bool:
         if "delete_session" in self._own:

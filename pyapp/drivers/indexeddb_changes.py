@@ -6,13 +6,13 @@ between, so whoever comes back to a page looks for himself.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 
 from ..interop import Callbacks, JsValue, scope
 from ..listeners import Listeners
 from .base import StoreChange
+from .gathering import Gathering
 
 PAUSE = 0.04
 """Seconds for which changes are gathered, so that a flood of writes costs a few words."""
@@ -29,8 +29,7 @@ class Changes:
         self._channel: JsValue = None
         self._callbacks = Callbacks()
         self._listeners: Listeners[StoreChange] = Listeners()
-        self._changed: set[str] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._gathering = Gathering(self._announce, PAUSE)
 
     def listen(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
         """Call `listener` after changes; the returned function ends it."""
@@ -39,19 +38,15 @@ class Changes:
 
     def touch(self, session_id: str) -> None:
         """A session was changed here; say so soon."""
-        self._changed.add(session_id)
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(PAUSE, self.flush)
+        self._gathering.touch((session_id,))
 
     def flush(self) -> None:
         """Say what changed here, if anything did."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self._changed:
-            return
-        ids, self._changed = frozenset(self._changed), set()
-        change = StoreChange(ids) if len(ids) <= MOST_NAMED else StoreChange(everything=True)
+        self._gathering.flush()
+
+    def _announce(self, change: StoreChange) -> None:
+        if len(change.session_ids) > MOST_NAMED:
+            change = StoreChange(everything=True)
         self._open()
         if self._channel is not None:
             self._channel.postMessage(json.dumps({"sessions": sorted(change.session_ids)}))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 from ..errors import InvalidRecordError
+from ..json_text import whole_text
 from ..listeners import Listeners
 from ..types import MAX_SAFE_INTEGER
 from .base import StoreChange, check_ids
@@ -161,11 +162,6 @@ def read_note(session_id: str, row: Any) -> SessionNote:
         else (),
         read_to if _is_index(read_to) else None,
     )
-
-
-def whole_text(text: str) -> str:
-    """The text without half characters (lone surrogates), which no UTF-8 can hold."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _is_index(value: Any) -> bool:

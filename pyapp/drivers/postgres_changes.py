@@ -15,6 +15,7 @@ import psycopg
 from ..errors import PyappError
 from ..listeners import Listeners
 from .base import StoreChange
+from .gathering import Gathering
 from .postgres_connections import Connections
 from .postgres_layout import LISTENING, Schema
 
@@ -38,9 +39,7 @@ class Changes:
         self._connections = connections
         self._schema = schema
         self._listeners: Listeners[StoreChange] = Listeners()
-        self._changed: set[str] = set()
-        self._everything = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._gathering = Gathering(self._listeners.tell, GATHER)
         self._task: asyncio.Task[None] | None = None
 
     def listen(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
@@ -59,8 +58,7 @@ class Changes:
 
     async def close(self) -> None:
         """Tell nobody any more."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._gathering.forget_timer()
         if (task := self._task) is not None:
             self._task = None
             task.cancel()
@@ -76,26 +74,14 @@ class Changes:
                     # Waits for the writers who found that nobody listens; all later ones find the lock.
                     await connection.execute("SELECT pg_advisory_lock_shared($1, $2)", (self._schema.lock, LISTENING))
                     tries = 0
-                    self._heard(StoreChange(everything=True))  # what was written before is told to nobody else
+                    self._gathering.add(StoreChange(everything=True))  # what was written before is told to nobody else
                     async for notice in connection.notifies():
-                        self._heard(read_word(notice.payload))
+                        self._gathering.add(read_word(notice.payload))
                 finally:
                     await connection.close()
             except (psycopg.Error, PyappError):
                 await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
                 tries += 1
-
-    def _heard(self, change: StoreChange) -> None:
-        self._changed |= change.session_ids
-        self._everything |= change.everything
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(GATHER, self._tell)
-
-    def _tell(self) -> None:
-        self._timer = None
-        change = StoreChange(everything=True) if self._everything else StoreChange(frozenset(self._changed))
-        self._changed, self._everything = set(), False
-        self._listeners.tell(change)
 
 
 def word_of(session_ids: Iterable[str]) -> str:

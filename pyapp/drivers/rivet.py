@@ -14,17 +14,15 @@ from ..errors import StoreUnavailableError
 from ..transport import Sockets, Transport
 from ..transport.usual import usual_sockets, usual_transport
 from ..types import EventDraft, ListPage, SessionEvent, SessionRecord
-from .base import SessionHead, SessionStore, StoreChange, Totals, cursor_after
+from .base import SessionHead, SessionStore, StoreChange, Totals
 from .defaults import DefaultStore
+from .paging import event_pages
 from .rivet_actions import AllActions, FiveActions
 from .rivet_actor import NoActionError, RivetActor
-from .rivet_live import Gathered, News, RivetNews
+from .rivet_live import News, RivetNews, changes_of
 
 if TYPE_CHECKING:
     from typing import Self
-
-PAGE = 500
-"""Events that are read at once to catch up."""
 
 NEEDED = ("The Rivet driver", "rivet")
 """Who needs what, where a library is missing."""
@@ -80,7 +78,7 @@ class RivetSessionPersistDriver:
 
         It hears that everything may have changed when the connection was made, at first and after it broke.
         """
-        return self._news.listen(Gathered(listener).hear)
+        return self._news.listen(changes_of(listener))
 
     async def subscribe(self, session_id: str, after: int = 0) -> AsyncGenerator[SessionEvent, None]:
         """The events of a session as they are stored, by whomever, each once and in order, without an end.
@@ -111,13 +109,10 @@ class RivetSessionPersistDriver:
             stop()
 
     async def _events_after(self, session_id: str, index: int) -> AsyncIterator[SessionEvent]:
-        cursor: str | None = cursor_after("events", (index + 1, ""))
-        while cursor is not None:
-            page = await self.list_events(session_id, cursor=cursor, limit=PAGE)
-            for event in page.items:
+        async for events in event_pages(self, session_id, after=(index + 1, "")):
+            for event in events:
                 if event.event_index > index:  # an actor that does not know our cursor begins at the first
                     yield event
-            cursor = page.next_cursor
 
     # a store by all of the actor's actions, or by five and defaults
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ..errors import InvalidCursorError, InvalidRecordError, StoreError
+from ..json_text import whole_text
 from ..types import EventDraft, ListPage, Row, SessionEvent, SessionRecord
 from .base import Listing, SessionHead, Totals, check_event, check_limit, check_record, read_cursor
 from .rivet_actor import RivetActor
@@ -35,7 +36,7 @@ class FiveActions:
 
     async def get_session(self, session_id: str) -> SessionRecord | None:
         """The record under this id, or None."""
-        row = await self._call("getSession", _id(session_id))
+        row = await self._call("getSession", whole_text(session_id))
         return None if row is None else _record(row)
 
     async def list_sessions(self, *, cursor: str | None = None, limit: int | None = None) -> ListPage[SessionRecord]:
@@ -52,7 +53,11 @@ class FiveActions:
         self, session_id: str, *, cursor: str | None = None, limit: int | None = None
     ) -> ListPage[SessionEvent]:
         """One page of a session's events, ordered by (event_index, id). Raises InvalidCursorError."""
-        request = {"sessionId": _id(session_id), "cursor": _cursor("events", cursor), "limit": check_limit(limit)}
+        request = {
+            "sessionId": whole_text(session_id),
+            "cursor": _cursor("events", cursor),
+            "limit": check_limit(limit),
+        }
         return _page("events", await self._call("listEvents", request), _event)
 
     async def insert_event(self, session_id: str, event: SessionEvent) -> None:
@@ -86,7 +91,7 @@ class AllActions(FiveActions):
 
     async def delete_session(self, session_id: str) -> None:
         """Delete a session's record and its events."""
-        await self._call("deleteSession", _id(session_id))
+        await self._call("deleteSession", whole_text(session_id))
 
     async def totals(self) -> Totals:
         """How much is stored in all."""
@@ -101,12 +106,12 @@ class AllActions(FiveActions):
     ) -> tuple[SessionEvent, ...]:
         """The last `n` events, oldest first; with `before`, the last whose (event_index, id) is smaller."""
         key = list(before) if before is not None else None
-        rows = _rows(await self._call("lastEvents", _id(session_id), check_limit(n), key))
+        rows = _rows(await self._call("lastEvents", whole_text(session_id), check_limit(n), key))
         return tuple(map(_event, rows))
 
     async def count_events(self, session_id: str) -> int:
         """How many events of this session are stored."""
-        return int(await self._call("countEvents", _id(session_id)))
+        return int(await self._call("countEvents", whole_text(session_id)))
 
     async def insert_events(self, session_id: str, events: Sequence[SessionEvent]) -> None:
         """Store some events: all, or none. Raises EventConflictError and InvalidRecordError."""
@@ -159,10 +164,6 @@ class AllActions(FiveActions):
             with suppress(Exception):
                 await asyncio.shield(self._call("dropImport", import_id, again=False))
             raise
-
-
-def _id(session_id: str) -> str:
-    return session_id.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _rows(value: Any) -> list[Any]:

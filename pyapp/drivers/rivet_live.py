@@ -17,6 +17,7 @@ from ..listeners import Listeners
 from ..transport import Socket, Sockets
 from ..types import SessionEvent
 from .base import StoreChange
+from .gathering import Gathering
 from .rivet_actor import RivetActor
 from .rivet_rows import from_actor, read_answer
 
@@ -97,29 +98,17 @@ class RivetNews:
                 self._listeners.tell(news)
 
 
-class Gathered:
-    """Tells a listener of changes, and of stored events as changes, at most once in `INTERVAL`."""
+def changes_of(tell: Callable[[StoreChange], object]) -> Callable[[News], None]:
+    """What hears news and tells of changes: a stored event changes its session."""
+    gathering = Gathering(tell, INTERVAL)
 
-    def __init__(self, listener: Callable[[StoreChange], object]) -> None:
-        self._listener = listener
-        self._ids: set[str] = set()
-        self._everything = False
-        self._timer: asyncio.TimerHandle | None = None
-
-    def hear(self, news: News) -> None:
-        """Tell of this soon."""
+    def hear(news: News) -> None:
         if isinstance(news, SessionEvent):
-            self._ids.add(news.session_id)
+            gathering.touch((news.session_id,))
         else:
-            self._ids |= news.session_ids
-            self._everything |= news.everything
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._tell)
+            gathering.add(news)
 
-    def _tell(self) -> None:
-        change = StoreChange(frozenset(self._ids), self._everything)
-        self._ids, self._everything, self._timer = set(), False, None
-        self._listener(change)
+    return hear
 
 
 def _subscription(name: str) -> str:

@@ -13,7 +13,7 @@ import json
 import re
 from typing import Any
 
-from ..json_text import dump, parse_column
+from ..json_text import dump, parse_column, whole_text
 from ..types import Row
 
 EXACT = "pyapp:exact"
@@ -77,7 +77,7 @@ def _near(value: Any) -> Any:
     if isinstance(value, str):
         if value == "__proto__":
             return "[__proto__]"
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return whole_text(value)
     if isinstance(value, dict):
         return {_near(name): _near(item) for name, item in value.items()}
     if isinstance(value, list):

@@ -16,18 +16,6 @@ from .sqlite_layout import ADD_EVENT, ANY_INDEX, DROP_BESIDE, LAST_INDEX, PUT_BE
 from .sqlite_writes import DONE, Append, Insert, InsertMany, Outcome, Put, Write, stored
 
 
-def begin(connection: sqlite3.Connection, database: Database) -> None:
-    """Begin a transaction that nobody else can write beside. Raises StoreUnavailableError."""
-    database.check_writable()
-    connection.execute("BEGIN IMMEDIATE")
-
-
-def roll_back(connection: sqlite3.Connection) -> None:
-    """Undo it; after some errors, such as that of a full disk, SQLite has done so itself."""
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
-
-
 class InTheWay(Exception):
     """Something is refused, or may be."""
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from ..errors import PyappError
 from ..listeners import Listeners
 from .base import StoreChange
+from .gathering import Gathering
 
 PAUSE = 0.04
 """Seconds for which changes are gathered, so that a flood of writes costs a few words."""
@@ -28,8 +29,7 @@ class Changes:
     def __init__(self, ask: Callable[[Callable[[sqlite3.Connection], int]], Awaitable[int]]) -> None:
         self._ask = ask
         self._listeners: Listeners[StoreChange] = Listeners()
-        self._changed: set[str] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._gathering = Gathering(self._listeners.tell, PAUSE)
         self._watcher: asyncio.Task[None] | None = None
 
     def listen(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
@@ -48,13 +48,11 @@ class Changes:
     def touch(self, session_ids: Iterable[str | None]) -> None:
         """Sessions were changed here; say so soon."""
         if self._listeners:
-            self._changed.update(id_ for id_ in session_ids if id_ is not None)
-            if self._changed and self._timer is None:
-                self._timer = asyncio.get_running_loop().call_later(PAUSE, self._flush)
+            self._gathering.touch(id_ for id_ in session_ids if id_ is not None)
 
     async def close(self) -> None:
         """Say what is to be said, and look no more."""
-        self._flush()
+        self._gathering.flush()
         watcher = self._watcher
         self._stop()
         if watcher is not None:
@@ -65,14 +63,6 @@ class Changes:
         if self._watcher is not None:
             self._watcher.cancel()
             self._watcher = None
-
-    def _flush(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._changed:
-            ids, self._changed = frozenset(self._changed), set()
-            self._listeners.tell(StoreChange(ids))
 
     async def _watch(self) -> None:
         seen: int | None = None

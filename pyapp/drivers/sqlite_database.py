@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -202,12 +203,29 @@ def _leave_wal(connection: sqlite3.Connection) -> None:
 
 def _complete(connection: sqlite3.Connection, name: str) -> None:
     """Make what is missing of the layout: all of it, or nothing. Of several processes one does."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         for step in look(connection, name).steps:
             connection.execute(step)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is done within is done wholly, or, when it raises, not at all; nobody else can write beside it."""
+    begin(connection)
+    try:
+        yield
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        roll_back(connection)
         raise
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Begin a transaction that nobody else can write beside."""
+    connection.execute("BEGIN IMMEDIATE")
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """Undo it; after some errors, such as that of a full disk, SQLite has done so itself."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")

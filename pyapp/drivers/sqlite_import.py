@@ -10,8 +10,7 @@ from ..errors import EventConflictError
 from ..types import Row, SessionEvent, SessionRecord
 from .sql_columns import SQLITE
 from .sql_rows import Stored, store_event, store_session
-from .sqlite_batch import begin, roll_back
-from .sqlite_database import Database
+from .sqlite_database import Database, begin, roll_back
 from .sqlite_errors import translated
 from .sqlite_layout import ADD_EVENT, ANY_OF_SESSION, IS_STORED, PUT_BESIDE, PUT_RECORD
 
@@ -27,7 +26,8 @@ class Import:
         """Add the records. Raises EventConflictError when a session's id is in use, by a record or by events."""
         connection = self._database.writer()
         with translated(self._database.name):
-            begin(connection, self._database)
+            self._database.check_writable()
+            begin(connection)
             for record in records:
                 if connection.execute(ANY_OF_SESSION, (record.id,)).fetchone()[0]:
                     raise EventConflictError.session_taken(record.id)

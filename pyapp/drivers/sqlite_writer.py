@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from ..errors import InvalidRecordError, StoreFullError
-from .sqlite_batch import Batch, InTheWay, begin, roll_back
-from .sqlite_database import Database
+from .sqlite_batch import Batch, InTheWay
+from .sqlite_database import Database, transaction
 from .sqlite_errors import translated
 from .sqlite_writes import DONE, Outcome, Turn, Work, Write, size
 
@@ -121,13 +121,9 @@ class Writer:
         """Do this in a transaction, which is rolled back when it raises."""
         connection = self._database.writer()
         with translated(self._database.name):
-            begin(connection, self._database)
-            try:
+            self._database.check_writable()
+            with transaction(connection):
                 result = work(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                roll_back(connection)
-                raise
         return result
 
     def _tell(self, batch: Sequence[Write], outcomes: Sequence[Outcome]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
-from ..archive import BYTES_PER_CHUNK, EVENTS_PER_PAGE, MAX_FILE_BYTES, MAX_LINE_BYTES, ROWS_PER_CHUNK, Recording
+from ..archive import BYTES_PER_CHUNK, MAX_FILE_BYTES, MAX_LINE_BYTES, ROWS_PER_CHUNK, Recording
 from ..drivers.base import SessionStore, check_event, check_record
+from ..drivers.paging import event_pages, session_pages
 from ..errors import InvalidFileError, PyappError
 from ..types import SessionEvent, SessionRecord
 from .jobs import LOG
@@ -65,26 +66,14 @@ class DatabaseFile:
 async def _read(store: SessionStore, tell: Tell) -> Recording:
     total = (await store.totals()).events
     reader = _Reader(total, tell)
-    cursor: str | None = None
-    while True:
-        page = await store.list_sessions(cursor=cursor, limit=EVENTS_PER_PAGE)
-        for record in page.items:
+    async for records in session_pages(store):
+        for record in records:
             reader.take_session(record)
-            await _read_events(store, record.id, reader)
-        if (cursor := page.next_cursor) is None:
-            break
+            async for events in event_pages(store, record.id):
+                for event in events:
+                    reader.take_event(record.id, event)
+                reader.end_page()
     return reader.recording()
-
-
-async def _read_events(store: SessionStore, session_id: str, reader: _Reader) -> None:
-    cursor: str | None = None
-    while True:
-        page = await store.list_events(session_id, cursor=cursor, limit=EVENTS_PER_PAGE)
-        for event in page.items:
-            reader.take_event(session_id, event)
-        reader.end_page()
-        if (cursor := page.next_cursor) is None:
-            return
 
 
 class _Reader:

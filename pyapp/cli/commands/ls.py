@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...drivers.base import SessionStore
+from ...drivers.paging import session_pages
 from ...transcript.describe import title_of
 from ...types import SessionRecord
 from ..addresses import open_source, read_address
 from ..exits import OK
-from ..paging import session_pages
 from ..terminal import cells, columns, fit, local_time, print_json, safe, table_rows
 
 HELP = "list the sessions of a source"

@@ -13,13 +13,13 @@ from tempfile import TemporaryDirectory
 
 from ...archive import line_of, read_rows
 from ...drivers.base import SessionStore
+from ...drivers.paging import session_pages
 from ...inspector.dates import plural
 from ...redaction import Findings, Redactor, masked
 from ..addresses import Address, open_source, read_address
 from ..copying.progress import shown_progress
 from ..exits import OK
 from ..finding import find_session
-from ..paging import session_pages
 from ..terminal import safe
 from .copy import copy_all, identity_of, read_addresses
 

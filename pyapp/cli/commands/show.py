@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
 
 from ...drivers.base import MAX_LIMIT, SessionStore
+from ...drivers.paging import event_pages
 from ...transcript.describe import describe
 from ...transcript.fold import Transcript
 from ...types import SessionEvent
@@ -14,7 +15,6 @@ from ..addresses import open_source, read_address
 from ..exits import OK
 from ..finding import find_session
 from ..numbers import whole_number
-from ..paging import event_pages
 from ..plain import transcript_lines
 from ..terminal import columns, fit, local_time, print_json, safe
 

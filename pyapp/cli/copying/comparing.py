@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...drivers.base import Key, SessionPersistDriver
+from ...drivers.paging import event_pages
 from ...types import SessionEvent
-from ..paging import event_pages
 
 PAGE = 1_000
 """Events that are read at once, of either side."""

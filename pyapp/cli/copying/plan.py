@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from ...drivers.base import Key, SessionStore
+from ...drivers.paging import session_pages
 from ...errors import UnknownSessionError
 from ...types import SessionRecord
-from ..paging import session_pages
 from .comparing import compare_events
 from .progress import Progress
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ...drivers.base import EventTaker, SessionStore
+from ...drivers.paging import event_pages
 from ...errors import EventConflictError
 from ...json_text import dump
 from ...types import SessionEvent, SessionRecord
-from ..paging import event_pages
 from .comparing import compare_events
 from .plan import Step
 from .progress import Progress

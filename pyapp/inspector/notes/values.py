@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...drivers.notes import MAX_NAME, MAX_TAG, MAX_TAGS, SessionNote, whole_text
+from ...drivers.notes import MAX_NAME, MAX_TAG, MAX_TAGS, SessionNote
+from ...json_text import whole_text
 
 MAX_QUERY = 200
 """Characters that are looked for."""

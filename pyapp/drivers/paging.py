@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from ..drivers.base import Key, SessionPersistDriver, cursor_after
 from ..types import SessionEvent, SessionRecord
+from .base import Key, SessionPersistDriver, cursor_after
 
 SESSIONS = 100
 """Sessions of one page."""
@@ -14,11 +14,13 @@ EVENTS = 500
 """Events of one page."""
 
 
-async def session_pages(store: SessionPersistDriver) -> AsyncIterator[Sequence[SessionRecord]]:
+async def session_pages(
+    store: SessionPersistDriver, *, limit: int = SESSIONS
+) -> AsyncIterator[Sequence[SessionRecord]]:
     """All sessions in their order, in pages that are not empty."""
     cursor: str | None = None
     while True:
-        page = await store.list_sessions(cursor=cursor, limit=SESSIONS)
+        page = await store.list_sessions(cursor=cursor, limit=limit)
         if page.items:
             yield page.items
         if (cursor := page.next_cursor) is None:
