@@ -181,15 +181,28 @@ def _finite(text: str) -> float:
 
 
 def _integer_or_double(text: str) -> float:
-    """Integers of more than 22 digits are doubles: JavaScript keeps no other exactly."""
-    return int(text) if len(text) <= 22 else _finite(text)
+    """Integers of more than 21 digits are doubles, which JavaScript writes with an exponent from 1e21 on."""
+    return int(text) if len(text.lstrip("-")) <= 21 else _finite(text)
+
+
+def _decoding(decoder: json.JSONDecoder) -> Callable[[str], Any]:
+    """The decoder's `decode`, faster for a text without white space around it."""
+
+    def decode(text: str) -> Any:
+        try:
+            value, end = decoder.raw_decode(text)
+        except json.JSONDecodeError:
+            end = -1
+        return value if end == len(text) else decoder.decode(text)
+
+    return decode
 
 
 # Made once: to give `json.loads` these functions makes a decoder at each call.
-_strict = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).decode
-_of_decimals = json.JSONDecoder(
-    parse_constant=_refuse_constant, parse_float=_finite, parse_int=_integer_or_double
-).decode
+_strict = _decoding(json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite))
+_of_decimals = _decoding(
+    json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, parse_int=_integer_or_double)
+)
 
 
 def _check_number(number: float) -> None:

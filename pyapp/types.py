@@ -64,6 +64,11 @@ class SessionRecord:
             extra=extra,
         )
 
+    @property
+    def key(self) -> tuple[int, str]:
+        """Its place in the list of sessions."""
+        return self.created_at, self.id
+
     def to_row(self) -> Row:
         """The camelCase row; optional fields that are None are left out, unknown ones written back."""
         return _to_row(self, _SESSION_FIELDS)
@@ -123,6 +128,11 @@ class SessionEvent:
         """Raises InvalidRecordError where `from_row` does; faster, since no event is made."""
         if not _is_plain_row(row):
             cls.from_row(row)
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """Its place in the list of its session's events."""
+        return self.event_index, self.id
 
     def to_row(self) -> Row:
         """The camelCase row, unknown fields written back."""

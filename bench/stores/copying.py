@@ -1,6 +1,6 @@
 """`copy` of 100,000 events from SQLite to Postgres, against COPY of the same rows by psycopg.
 
-Ours reads and checks the events, writes them, and then reads all of both sides again to compare; the other side has the
+Ours reads and checks the events, writes them, and reads them again from Postgres to compare; the other side has the
 rows in memory already and writes them alone, into a table with the same indexes. Both wait for the disk.
 """
 
@@ -18,7 +18,8 @@ from pyapp import SessionEvent, SessionRecord, SQLiteSessionPersistDriver
 from pyapp.cli.addresses import open_source, open_store, read_address
 from pyapp.cli.copying.plan import make_plan
 from pyapp.cli.copying.progress import Lines
-from pyapp.cli.copying.writing import Writing, collecting_seldom, verify
+from pyapp.cli.copying.writing import Writing, collecting_seldom
+from pyapp.drivers.base import ReadEvent
 from tests.stores.postgres_server import PostgresServer
 
 from ..recordings import event_rows, session_row
@@ -28,15 +29,15 @@ _COLUMNS = "id, event_index, session_id, created_at, connection_id, sender, payl
 
 
 def copying_samples(folder: Path, repeats: int) -> dict[str, list[float]]:
-    """Milliseconds for one event: written, written and compared, and the bare COPY."""
+    """Milliseconds for one event: of `copy`, and of the bare COPY."""
     source = folder / "source.db"
     asyncio.run(_fill(source))
-    samples: dict[str, list[float]] = {f"copy_{name}": [] for name in ("written", "compared", "bare")}
+    samples: dict[str, list[float]] = {f"copy_{name}": [] for name in ("ours", "bare")}
     with PostgresServer(durable=True) as server:
         for number in range(repeats):
             schema = f"ours{number}"
-            written, compared = asyncio.run(_ours(source, f"{server.address()}?schema={schema}"))
-            took = written, compared, _bare(source, server.address(), schema)
+            ours = asyncio.run(_ours(source, f"{server.address()}?schema={schema}"))
+            took = ours, _bare(source, server.address(), schema)
             for sample, milliseconds in zip(samples.values(), took, strict=True):
                 sample.append(milliseconds / (SESSIONS * EVENTS))
     source.unlink()
@@ -48,11 +49,11 @@ async def _fill(path: Path) -> None:
         for number in range(SESSIONS):
             row = session_row(f"s{number}")
             del row["type"]
-            events = [SessionEvent.from_row(one) for one in event_rows(f"s{number}", EVENTS)]
+            events = [ReadEvent(SessionEvent.from_row(one)) for one in event_rows(f"s{number}", EVENTS)]
             await store.add_read_sessions([SessionRecord.from_row(row)], [events])
 
 
-async def _ours(source_path: Path, target_address: str) -> tuple[float, float]:
+async def _ours(source_path: Path, target_address: str) -> float:
     """What `copy` does, without its start."""
     progress = Lines(lambda _line: None)
     async with (
@@ -63,10 +64,11 @@ async def _ours(source_path: Path, target_address: str) -> tuple[float, float]:
         with collecting_seldom():
             began = time.perf_counter()
             plan = await make_plan(source, target, [], progress)
-            await Writing(source, target, progress).carry_out(plan.steps)
-            written = time.perf_counter() - began
-            assert await verify(source, target, plan.steps, progress) == []
-            return written * 1_000, (time.perf_counter() - began) * 1_000
+            writing = Writing(source, target, progress)
+            await writing.carry_out(plan.steps)
+            took = time.perf_counter() - began
+        assert not writing.wrong
+    return took * 1_000
 
 
 def _bare(source_path: Path, address: str, like: str) -> float:

@@ -6,7 +6,7 @@ So a recording of any size is listed like a database, and its lines may stand in
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -44,7 +44,7 @@ class Index(LineChecker):
         self.records[record.id] = record
 
     def keep_event(self, event: SessionEvent, text: str) -> None:
-        place = (event.event_index, event.id), self.line_start, self.line_size
+        place = event.key, self.line_start, self.line_size
         self.places.setdefault(event.session_id, []).append(place)
 
     def order(self) -> None:
@@ -122,6 +122,25 @@ class RecordingDriver:
         """A recording is not written to."""
         raise StoreError(f"{self._name} is a recording, and is only read")
 
+    # what is added, for a recording that grows
+
+    def _keep(self, record: SessionRecord) -> None:
+        self._records[record.id] = record
+        insort(self._order, (record.created_at, record.id))
+
+    def _keep_places(self, session_id: str, places: Sequence[Place]) -> None:
+        """More events of a session, in their order."""
+        known = self._places.setdefault(session_id, [])
+        is_behind = not known or not places or known[-1] < places[0]
+        known += places
+        if not is_behind:
+            known.sort()
+
+    def _has_index(self, session_id: str, event_index: int) -> bool:
+        places = self._places.get(session_id, [])
+        at = bisect_left(places, (event_index, ""), key=itemgetter(0))
+        return at < len(places) and places[at][0][0] == event_index
+
     def _read(self, places: Sequence[Place]) -> tuple[SessionEvent, ...]:
         """The events at some places; those that follow one another in the file are read at once."""
         return tuple(event for run in _runs(places) for event in self._read_run(run))
@@ -138,7 +157,7 @@ class RecordingDriver:
                 event = SessionEvent.from_row(row)
             except (ValueError, AttributeError, KeyError, InvalidRecordError):
                 raise _changed(self._name) from None
-            if (event.event_index, event.id) != key:
+            if event.key != key:
                 raise _changed(self._name)
             yield event
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from .. import json_text
 from ..errors import EventConflictError, InvalidCursorError, InvalidRecordError
@@ -144,6 +144,32 @@ class SessionStore(SessionPersistDriver, Protocol):
     async def __aexit__(self, *exception: object) -> None: ...
 
 
+class ReadEvent(NamedTuple):
+    """An event as a store gave it, and its payload's JSON text as it stands there, None where that is not at hand."""
+
+    event: SessionEvent
+    payload: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """The event's place in the list of its session's events."""
+        return self.event.key
+
+
+@runtime_checkable
+class EventGiver(Protocol):
+    """A store that keeps payloads as JSON texts, and gives these too, so that they need not be written again.
+
+    They are as this package writes JSON, or upstream: not a database's own, which may write a number otherwise.
+    """
+
+    async def read_events(
+        self, session_id: str, *, cursor: str | None = None, limit: int | None = None
+    ) -> ListPage[ReadEvent]:
+        """What `list_events` does, with the text of each payload."""
+        ...
+
+
 @runtime_checkable
 class EventTaker(Protocol):
     """A store to which another store's events can be added as they are, without their way through JSON."""
@@ -151,7 +177,7 @@ class EventTaker(Protocol):
     async def add_read_sessions(
         self,
         records: Sequence[SessionRecord],
-        events: Iterable[Sequence[SessionEvent]],
+        events: Iterable[Sequence[ReadEvent]],
         progress: Callable[[int], None] | None = None,
     ) -> None:
         """What `SessionStore.add_sessions` does, for chunks of events that a driver has given."""
@@ -259,6 +285,20 @@ def page_of(
     after, most = read_cursor(listing, cursor), check_limit(limit)
     rest = sorted((item for item in items if after is None or key(item) > after), key=key)
     return ListPage(tuple(rest[:most]), cursor_after(listing, key(rest[most - 1])) if len(rest) > most else None)
+
+
+class _Keyed(Protocol):
+    @property
+    def key(self) -> Key: ...
+
+
+K = TypeVar("K", bound=_Keyed)
+
+
+def page_of_rows(listing: Listing, rows: Sequence[T], read_row: Callable[[T], K], most: int) -> ListPage[K]:
+    """A page of a listing, at most so many items long, of the rows that are the page's and one more if there is one."""
+    items = tuple(map(read_row, rows[:most]))
+    return ListPage(items, cursor_after(listing, items[-1].key) if len(rows) > most else None)
 
 
 def check_event(session_id: str, event: SessionEvent) -> str:

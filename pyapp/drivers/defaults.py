@@ -186,7 +186,7 @@ class DefaultStore:
             return own
         last: deque[SessionEvent] = deque(maxlen=check_limit(n))
         async for event in self._events(session_id):
-            if before is not None and (event.event_index, event.id) >= before:
+            if before is not None and event.key >= before:
                 break
             last.append(event)
         return tuple(last)

@@ -153,7 +153,7 @@ class IndexedDBSessionPersistDriver:
         events = read_events(await self._database.run("events", "readonly", issue))
         if len(events) <= most:
             return ListPage(events)
-        return ListPage(events[:most], cursor_after("events", (events[most - 1].event_index, events[most - 1].id)))
+        return ListPage(events[:most], cursor_after("events", events[most - 1].key))
 
     async def last_events(
         self, session_id: str, n: int, *, before: tuple[int, str] | None = None

@@ -108,7 +108,7 @@ class InMemorySessionPersistDriver:
             indexes.add(event.event_index)
             new[event.id] = event
         for event in new.values():
-            self._put_event(session_id, (event.event_index, event.id), texts[event.id])
+            self._put_event(session_id, event.key, texts[event.id])
         self._drop_oldest_events(session_id)
         self._tell(session_id)
 
@@ -187,7 +187,7 @@ class InMemorySessionPersistDriver:
                 event = SessionEvent.from_row(json.loads(text))
                 if event.id in new_events:
                     raise EventConflictError.brought_twice()
-                new_events[event.id] = event.session_id, (event.event_index, event.id), text
+                new_events[event.id] = event.session_id, event.key, text
             if progress is not None:
                 progress(len(new_events))
             await asyncio.sleep(0)  # so that the task can be cancelled while nothing is changed yet

@@ -13,13 +13,14 @@ from ..errors import StoreUnavailableError
 from ..types import EventDraft, ListPage, SessionEvent, SessionRecord
 from .base import (
     Key,
+    ReadEvent,
     SessionHead,
     StoreChange,
     Totals,
     check_event,
     check_limit,
     check_record,
-    cursor_after,
+    page_of_rows,
     read_cursor,
 )
 from .sql_columns import POSTGRES
@@ -113,8 +114,7 @@ class PostgresSessionPersistDriver:
         """
         after, most = read_cursor("sessions", cursor), check_limit(limit)
         rows = await self._tables.rows(lambda known: known.sessions_after, *_place(after or (LEAST, "")), most + 1)
-        items = tuple(map(_record, rows[:most]))
-        return ListPage(items, cursor_after("sessions", SessionHead.of(items[-1]).key) if len(rows) > most else None)
+        return page_of_rows("sessions", rows, _record, most)
 
     async def session_heads(self) -> Sequence[SessionHead]:
         """Of every session what a list needs to order it, in the order of list_sessions."""
@@ -131,10 +131,7 @@ class PostgresSessionPersistDriver:
         """One page of a session's events, ordered by (event_index, id). Raises InvalidCursorError."""
         after, most = read_cursor("events", cursor), check_limit(limit)
         rows = await self._events(lambda known: known.events_after, after or (LEAST, ""), most + 1, session_id)
-        items = tuple(map(_event, rows[:most]))
-        return ListPage(
-            items, cursor_after("events", (items[-1].event_index, items[-1].id)) if len(rows) > most else None
-        )
+        return page_of_rows("events", rows, _event, most)
 
     async def last_events(
         self, session_id: str, n: int, *, before: tuple[int, str] | None = None
@@ -196,7 +193,7 @@ class PostgresSessionPersistDriver:
     async def add_read_sessions(
         self,
         records: Sequence[SessionRecord],
-        events: Iterable[Sequence[SessionEvent]],
+        events: Iterable[Sequence[ReadEvent]],
         progress: Callable[[int], None] | None = None,
     ) -> None:
         """What `add_sessions` does, for events that another store gave (see EventTaker)."""

@@ -16,7 +16,7 @@ import psycopg
 
 from ..errors import EventConflictError, StoreError, StoreUnavailableError
 from ..types import EventDraft, SessionEvent, SessionRecord
-from .base import check_event, check_record, check_same, check_same_draft
+from .base import ReadEvent, check_event, check_record, check_same, check_same_draft
 from .postgres_changes import word_of
 from .postgres_connections import Connection
 from .postgres_layout import LISTENING, Schema
@@ -176,7 +176,7 @@ class Writer:
     async def add(
         self,
         records: Sequence[SessionRecord],
-        event_rows: Iterable[Sequence[str | SessionEvent]],
+        event_rows: Iterable[Sequence[str | ReadEvent]],
         progress: Callable[[int], None] | None,
     ) -> None:
         """Add whole sessions by COPY: all, or nothing."""

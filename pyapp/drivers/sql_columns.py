@@ -50,6 +50,8 @@ _KEY_MARK = "\uffff"  # a noncharacter: no id of anybody's has it, and if one ha
 
 
 def _without_nul(text: str) -> str:
+    if text.isascii() and "\0" not in text:
+        return text
     return _REFUSED.sub(lambda found: _SEEN_NUL if found[0] == "\0" else _SEEN_HALF, text)
 
 

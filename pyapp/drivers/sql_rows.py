@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from ..errors import InvalidRecordError
 from ..json_text import dump, parse_column
 from ..types import MAX_SAFE_INTEGER, Row, Sender, SessionEvent, SessionRecord
-from .base import SessionHead
+from .base import ReadEvent, SessionHead
 from .sql_columns import Columns
 
 BESIDE = "pyapp_extra"
@@ -81,6 +81,24 @@ def store_event(row: Row, columns: Columns) -> Stored:
     return _store(row, EVENT_FIELDS, columns)
 
 
+def store_plain_event(event: SessionEvent, payload: str, columns: Columns) -> Stored | None:
+    """What `store_event` gives, for an event that the columns hold as it is, as they do nearly all; None where
+    `store_event` has to look. `payload` is the JSON text of its payload."""
+    connection_id = event.connection_id
+    if event.extra or columns.text(connection_id) != connection_id or columns.json(payload) != payload:
+        return None
+    id_, session_id = columns.key(event.id), columns.key(event.session_id)
+    values = (id_, event.event_index, session_id, event.created_at, connection_id, event.sender, payload)
+    return Stored(values, None)
+
+
+def store_read_event(read: ReadEvent, columns: Columns) -> Stored:
+    """What `store_event` gives, for an event that another store gave."""
+    event = read.event
+    text = dump(event.payload) if read.payload is None else read.payload
+    return store_plain_event(event, text, columns) or store_event(event.to_row(), columns)
+
+
 def read_session(values: Sequence[object], beside: object, columns: Columns) -> SessionRecord:
     """The record of a row (SESSION_COLUMNS) and of the row beside, if there is one. Raises InvalidRecordError, with the
     id, for a row that is none: anybody may have written it."""
@@ -99,6 +117,12 @@ def read_event(values: Sequence[object], beside: object, columns: Columns) -> Se
         return SessionEvent.from_row(_read(values, beside, EVENT_FIELDS, columns))
     except ValueError as error:
         raise _not_one("event", values[0], error) from None
+
+
+def read_event_and_text(values: Sequence[object], beside: object, columns: Columns) -> ReadEvent:
+    """What `read_event` gives, with the text of its payload where that is what the column holds."""
+    text = values[-1] if beside is None else None
+    return ReadEvent(read_event(values, beside, columns), text if isinstance(text, str) else None)
 
 
 def _plain_event(values: Sequence[object], columns: Columns) -> SessionEvent | None:

@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..errors import EventConflictError
 from ..types import EventDraft, ListPage, SessionEvent, SessionRecord
 from .base import (
+    K,
     Key,
+    ReadEvent,
     SessionHead,
     StoreChange,
     Totals,
     check_limit,
     check_record,
-    cursor_after,
+    page_of_rows,
     read_cursor,
 )
 from .sql_columns import SQLITE
-from .sql_rows import read_event, read_head, read_session, store_session
+from .sql_rows import read_event, read_event_and_text, read_head, read_session, store_session
 from .sqlite_changes import Changes
 from .sqlite_database import MEMORY, Database
 from .sqlite_import import Import
@@ -100,9 +102,7 @@ class SQLiteSessionPersistDriver:
 
         def read(connection: sqlite3.Connection) -> ListPage[SessionRecord]:
             rows = _rows(connection, self._database.statements.records, *after, most + 1)
-            records = tuple(map(_record, rows[:most]))
-            more = len(rows) > most
-            return ListPage(records, cursor_after("sessions", SessionHead.of(records[-1]).key) if more else None)
+            return page_of_rows("sessions", rows, _record, most)
 
         return await self._read(read)
 
@@ -124,13 +124,22 @@ class SQLiteSessionPersistDriver:
         self, session_id: str, *, cursor: str | None = None, limit: int | None = None
     ) -> ListPage[SessionEvent]:
         """One page of a session's events, ordered by (event_index, id). Raises InvalidCursorError."""
+        return await self._event_page(session_id, cursor, limit, _event)
+
+    async def read_events(
+        self, session_id: str, *, cursor: str | None = None, limit: int | None = None
+    ) -> ListPage[ReadEvent]:
+        """What `list_events` does, with the text of each payload (see EventGiver)."""
+        return await self._event_page(session_id, cursor, limit, _read_event)
+
+    async def _event_page(
+        self, session_id: str, cursor: str | None, limit: int | None, read_row: Callable[[tuple[Any, ...]], K]
+    ) -> ListPage[K]:
         after, most = _key(read_cursor("events", cursor)), check_limit(limit)
 
-        def read(connection: sqlite3.Connection) -> ListPage[SessionEvent]:
+        def read(connection: sqlite3.Connection) -> ListPage[K]:
             rows = _rows(connection, self._database.statements.events_after, _id(session_id), *after, most + 1)
-            events = tuple(map(_event, rows[:most]))
-            more = len(rows) > most
-            return ListPage(events, cursor_after("events", (events[-1].event_index, events[-1].id)) if more else None)
+            return page_of_rows("events", rows, read_row, most)
 
         return await self._read(read)
 
@@ -224,7 +233,7 @@ class SQLiteSessionPersistDriver:
     async def add_read_sessions(
         self,
         records: Sequence[SessionRecord],
-        events: Iterable[Sequence[SessionEvent]],
+        events: Iterable[Sequence[ReadEvent]],
         progress: Callable[[int], None] | None = None,
     ) -> None:
         """What `add_sessions` does, for events that another store gave (see EventTaker)."""
@@ -233,7 +242,7 @@ class SQLiteSessionPersistDriver:
     async def _add(
         self,
         records: Sequence[SessionRecord],
-        events: Iterable[Sequence[str | SessionEvent]],
+        events: Iterable[Sequence[str | ReadEvent]],
         progress: Callable[[int], None] | None,
     ) -> None:
         for record in records:
@@ -332,6 +341,10 @@ def _record(row: tuple[Any, ...]) -> SessionRecord:
 
 def _event(row: tuple[Any, ...]) -> SessionEvent:
     return read_event(row[:-1], row[-1], SQLITE)
+
+
+def _read_event(row: tuple[Any, ...]) -> ReadEvent:
+    return read_event_and_text(row[:-1], row[-1], SQLITE)
 
 
 def _head(row: tuple[Any, ...]) -> SessionHead:

@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Sequence
 
 from ..errors import EventConflictError
-from ..types import Row, SessionEvent, SessionRecord
+from ..types import SessionRecord
+from .base import ReadEvent
 from .sql_columns import SQLITE
-from .sql_rows import Stored, store_event, store_session
+from .sql_rows import Stored, store_event, store_read_event, store_session
 from .sqlite_database import Database, begin, roll_back
 from .sqlite_errors import translated
 from .sqlite_layout import ADD_EVENT, ANY_OF_SESSION, IS_STORED, PUT_BESIDE, PUT_RECORD
@@ -33,10 +34,10 @@ class Import:
                     raise EventConflictError.session_taken(record.id)
             self._put(connection, PUT_RECORD, "session", [store_session(one.to_row(), SQLITE) for one in records])
 
-    def add(self, rows: Sequence[str | SessionEvent]) -> None:
-        """Add events, as they are or as JSON texts. Raises EventConflictError when an event's id is in use."""
+    def add(self, rows: Sequence[str | ReadEvent]) -> None:
+        """Add events, as another store gave them or as JSON texts. Raises EventConflictError when an id is in use."""
         connection = self._database.writer()
-        stored = [store_event(_row(one), SQLITE) for one in rows]
+        stored = [_stored(one) for one in rows]
         with translated(self._database.name):
             try:
                 self._put(connection, ADD_EVENT, "event", stored)
@@ -64,6 +65,5 @@ class Import:
             connection.executemany(PUT_BESIDE, beside)
 
 
-def _row(one: str | SessionEvent) -> Row:
-    row: Row = json.loads(one) if isinstance(one, str) else one.to_row()
-    return row
+def _stored(one: str | ReadEvent) -> Stored:
+    return store_event(json.loads(one), SQLITE) if isinstance(one, str) else store_read_event(one, SQLITE)

@@ -46,7 +46,7 @@ async def read_tail(store: SessionStore, session_id: str) -> Tail:
                 return _tail(events)
         if len(page) < PAGE:
             break
-        before = page[0].event_index, page[0].id
+        before = page[0].key
     return _tail(events)
 
 
@@ -60,10 +60,10 @@ async def find_event(store: SessionStore, session_id: str, event_id: str) -> Ses
                 return event
         if len(page) < PAGE:
             break
-        before = page[0].event_index, page[0].id
+        before = page[0].key
     return None
 
 
 def _tail(newest_first: list[SessionEvent]) -> Tail:
     events = tuple(reversed(newest_first))
-    return Tail(events, (events[-1].event_index, events[-1].id) if events else (0, ""))
+    return Tail(events, events[-1].key if events else (0, ""))

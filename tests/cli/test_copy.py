@@ -20,6 +20,7 @@ from pyapp import SessionRecord, SQLiteSessionPersistDriver
 from pyapp.cli.copying import writing
 from pyapp.cli.copying.progress import Lines
 from pyapp.cli.copying.recording import RecordingTarget
+from pyapp.drivers.base import ReadEvent
 from pyapp.drivers.conformance.kit import event, record
 
 from ..faults.amounts import FULL
@@ -177,8 +178,10 @@ def test_what_came_out_otherwise_is_told(cli: Cli, tmp_path: Path, monkeypatch: 
     assert "'a': 1 of its events are missing in the target" in cli.err
 
     async def changing(self, records, events, progress=None):  # type: ignore[no-untyped-def]
-        changed = [[replace(one, created_at=7) if one.id == "b-e3" else one for one in page] for page in events]
-        await add(self, records, changed, progress)
+        def change(one: ReadEvent) -> ReadEvent:
+            return one._replace(event=replace(one.event, created_at=7)) if one.event.id == "b-e3" else one
+
+        await add(self, records, [list(map(change, page)) for page in events], progress)
 
     monkeypatch.setattr(SQLiteSessionPersistDriver, "add_read_sessions", changing)
     assert cli("copy", given, tmp_path / "y.db") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -81,6 +82,13 @@ def test_small_numbers_are_kept_and_large_ones_kept_or_refused(value: Any, numbe
         assert checked([number])
     if checked(value):
         json_text.check_parsed(value, json_text.dump(value))
+
+
+@pytest.mark.parametrize("number", [1e21, 1.0000000000000001e21, -1.0000000000000001e21, 1e300, 999999999999999900000])
+def test_a_number_with_all_its_digits_is_the_number_that_it_was(number: float) -> None:
+    """So JSONB writes what JavaScript writes with an exponent, from 1e21 on."""
+    digits = format(Decimal(repr(number)), "f")
+    assert json_text.parse_column_of_decimals(f"[{digits}]") == [number]
 
 
 def test_stored_rows_may_be_deep_but_not_deadly() -> None:

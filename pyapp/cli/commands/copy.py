@@ -1,4 +1,5 @@
-"""Copies sessions from SOURCE to TARGET, all of them or those that --session names, and reads them again to compare.
+"""Copies sessions from SOURCE to TARGET, all of them or those that --session names, and reads again what it
+wrote to compare.
 
 Sessions that TARGET has already, equal, are left alone; if it has one with other content nothing at all is copied.
 After an interruption of any kind the same command goes on where it was."""
@@ -15,7 +16,7 @@ from ..addresses import Address, open_source, read_address
 from ..copying.plan import Plan, make_plan
 from ..copying.progress import Progress, shown_progress
 from ..copying.target import Target, open_target
-from ..copying.writing import Writing, collecting_seldom, verify
+from ..copying.writing import Writing, collecting_seldom
 from ..exits import OK, Refused, UsageError
 from ..terminal import complain
 
@@ -78,13 +79,9 @@ async def _carry_out(plan: Plan, source: SessionStore, target: Target, progress:
     progress.begin("Copying", plan.events)
     writing = Writing(source, target.store, progress)
     await writing.carry_out(plan.steps)
-    steps = [step for step in plan.steps if step.record.id not in writing.refused]
-    target.reread()
-    progress.begin("Comparing", sum(step.there + step.events for step in steps))
-    differences = await verify(source, target.store, steps, progress)
-    wrong = differences + [f"{id_!r}: {words}" for id_, words in writing.refused.items()]
-    if wrong:
+    if writing.wrong:
         target.discard()
+        wrong = [f"{id_!r}: {words}" for id_, words in writing.wrong.items()]
         _refuse(wrong, "not everything was copied; these were not, or came out otherwise:")
     await target.keep()
 

@@ -2,7 +2,8 @@
 
     comparing.py    two stores side by side: is a session the same in both, or the beginning of it
     plan.py         what is to be done with each session, found before anything is written
-    writing.py      the writing, in pieces that are stored whole, and the reading again
+    writing.py      the writing, in pieces that are stored whole; ahead.py is one piece that goes on meanwhile
+    checking.py     what was written is read again
     target.py       the store that is written to; recording.py is a file in JSON lines as such a store
     progress.py     how far it is, for a person
 

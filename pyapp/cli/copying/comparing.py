@@ -54,9 +54,9 @@ async def compare_events(
         if left[:count] != right[:count]:
             first = next(number for number in range(count) if left[number] != right[number])
             if first:
-                last = left[first - 1].event_index, left[first - 1].id
+                last = left[first - 1].key
             return Compared(same + first, last, differs_at=left[first].event_index)
-        same, last = same + count, (left[count - 1].event_index, left[count - 1].id)
+        same, last = same + count, left[count - 1].key
         left, right = left[count:], right[count:]
         progress(count)
 

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO, FileIO
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +22,7 @@ from ...drivers.base import check_event
 from ...errors import EventConflictError, InvalidFileError, StoreFullError, StoreUnavailableError
 from ...types import SessionEvent, SessionRecord
 from ..exits import NO_ROOM
-from ..jsonlines import Index, RecordingDriver, read_index
+from ..jsonlines import Index, Place, RecordingDriver, read_index
 
 try:
     import fcntl
@@ -40,34 +41,26 @@ class RecordingTarget(RecordingDriver):
         self._state = _state(path)
         digest = hashlib.sha256(f"{identity}\0{self._state}".encode(errors="surrogatepass")).hexdigest()[:12]
         self.part = path.with_name(f".{path.name}.{digest}.part")
-        self._open: BinaryIO | None = None
         self._writer: FileIO | None = None
         self._end = 0
-        self._event_ids: set[str] = set()
-        if self.part.exists():
+        if self.is_begun:
             _drop_torn_line(self.part)
-        self.reread()
+        file, index = self._begun_or_whole()
+        super().__init__(file, str(path), index)
+        self._event_ids = {id_ for places in index.places.values() for (_, id_), _, _ in places}
 
     @property
     def is_begun(self) -> bool:
         """There is a part, of this run or of one that was interrupted."""
         return self.part.exists()
 
-    def reread(self) -> None:
-        """Read and check again what is on the disk."""
-        try:
-            file, index = self._indexed(self.part if self.is_begun else self.path)
-        except InvalidFileError:
-            if not self.is_begun:
-                raise
-            self.discard()  # a part that is damaged is of no use: begin again
-            file, index = self._indexed(self.path)
-        if self._open is not None:
-            self._open.close()
-        self._open = file
-        super().__init__(file, str(self.path), index)
-        self._index = index
-        self._event_ids = {id_ for places in index.places.values() for (_, id_), _, _ in places}
+    def _begun_or_whole(self) -> tuple[BinaryIO, Index]:
+        if self.is_begun:
+            try:
+                return self._indexed(self.part)
+            except InvalidFileError:
+                self.discard()  # a part that is damaged is of no use: begin again
+        return self._indexed(self.path)
 
     def _indexed(self, path: Path) -> tuple[BinaryIO, Index]:
         if not path.exists() or (path == self.part and not path.stat().st_size):
@@ -98,14 +91,14 @@ class RecordingTarget(RecordingDriver):
             event = SessionEvent.from_row(json.loads(text))
             events[event.session_id].append(event)
         for record in records:
-            if record.id in self._index.records:
+            if record.id in self._records:
                 raise EventConflictError.session_taken(record.id)
         self._check_new([event for some in events.values() for event in some])
         with self._writing() as lines:
             for record in records:
                 lines.write(line_of("session", record.to_row()).encode())
-                self._index.keep_session(record)
-                self._add_events(lines, sorted(events[record.id], key=lambda one: (one.event_index, one.id)))
+                self._keep(record)
+                self._add_events(lines, record.id, events[record.id])
         if progress is not None:
             progress(sum(map(len, events.values())))
 
@@ -115,7 +108,7 @@ class RecordingTarget(RecordingDriver):
             check_event(session_id, event)
         self._check_new(events)
         with self._writing() as lines:
-            self._add_events(lines, events)
+            self._add_events(lines, session_id, events)
 
     async def keep(self) -> None:
         """The part takes the file's place. Raises StoreUnavailableError when another program has written the file."""
@@ -142,21 +135,20 @@ class RecordingTarget(RecordingDriver):
         keys = {(event.session_id, event.event_index) for event in events}
         if len(keys) < len(events):
             raise EventConflictError("two events have the same index; a recording cannot hold both")
-        for session_id in {event.session_id for event in events}:
-            indexes = {index for (index, _), _, _ in self._index.places.get(session_id, ())}
-            for event in events:
-                if event.session_id == session_id and event.event_index in indexes:
-                    raise EventConflictError.index_taken(session_id, event.event_index)
-
-    def _add_events(self, lines: BytesIO, events: Sequence[SessionEvent]) -> None:
-        at = self._end + lines.tell()
         for event in events:
+            if self._has_index(event.session_id, event.event_index):
+                raise EventConflictError.index_taken(event.session_id, event.event_index)
+
+    def _add_events(self, lines: BytesIO, session_id: str, events: Sequence[SessionEvent]) -> None:
+        at = self._end + lines.tell()
+        places: list[Place] = []
+        for event in sorted(events, key=attrgetter("key")):
             line = line_of("event", event.to_row()).encode()
             lines.write(line)
-            place = (event.event_index, event.id), at, len(line) - 1
-            self._index.places.setdefault(event.session_id, []).append(place)
+            places.append((event.key, at, len(line) - 1))
             self._event_ids.add(event.id)
             at += len(line)
+        self._keep_places(session_id, places)
 
     @contextmanager
     def _writing(self) -> Iterator[BytesIO]:
@@ -189,6 +181,8 @@ class RecordingTarget(RecordingDriver):
                     file.write(b"\n")
             made.replace(self.part)
         writer = self.part.open("ab", buffering=0)
+        self._file.close()
+        self._file = self.part.open("rb")  # where what is written can be read again
         if fcntl is not None:
             try:
                 fcntl.flock(writer, fcntl.LOCK_EX | fcntl.LOCK_NB)

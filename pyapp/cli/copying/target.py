@@ -20,11 +20,6 @@ class Target:
     store: SessionStore
     recording: RecordingTarget | None = None
 
-    def reread(self) -> None:
-        """Forget what is known of it: a recording is read from the disk again."""
-        if self.recording is not None:
-            self.recording.reread()
-
     async def keep(self) -> None:
         """It is whole."""
         if self.recording is not None:

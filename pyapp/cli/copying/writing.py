@@ -1,19 +1,23 @@
-"""The writing of a copy, in pieces that the target stores whole, and the reading again of what was written."""
+"""The writing of a copy, in pieces that the target stores whole; each is read again and compared.
+
+Three pieces are under way at a time: one is read, the one before it is written, and the one before that, which is
+still in memory, is compared with what the target gives.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ...drivers.base import EventTaker, SessionStore
-from ...drivers.paging import event_pages
+from ...drivers.base import EventTaker, Key, ReadEvent, SessionStore
+from ...drivers.paging import read_event_pages
 from ...errors import EventConflictError
 from ...json_text import dump
-from ...types import SessionEvent, SessionRecord
-from .comparing import compare_events
+from ...types import SessionRecord
+from .ahead import Ahead
+from .checking import difference
 from .plan import Step
 from .progress import Progress
 
@@ -33,17 +37,20 @@ INSERTED_AT_ONCE = 2_000
 """Events of one `insert_events`."""
 
 
-Pages = Sequence[Sequence[SessionEvent]]
+Page = Sequence[ReadEvent]
+Pages = Sequence[Page]
 
 
 @dataclass(slots=True)
 class Batch:
-    """Sessions that are written together, each with its events as they were read, page by page."""
+    """Sessions that are written together, each with its events as they were read, page by page; `are_whole` is False
+    where more events follow."""
 
     records: list[SessionRecord] = field(default_factory=list)
     pages: list[Pages] = field(default_factory=list)
     events: int = 0
     characters: int = 0
+    are_whole: bool = True
 
     def add(self, record: SessionRecord, pages: Pages) -> None:
         """One more session."""
@@ -59,19 +66,21 @@ class Batch:
 
 
 class Writing:
-    """Carries out the steps of a plan. `refused` says of each session that the target did not take why not."""
+    """Carries out the steps of a plan. `wrong` says of each session that the target did not take, or has otherwise
+    than the source, what is wrong."""
 
     def __init__(self, source: SessionStore, target: SessionStore, progress: Progress) -> None:
         self._source = source
         self._target = target
         self._progress = progress
         self._batch = Batch()
-        self._written: asyncio.Task[None] | None = None
-        self.refused: dict[str, str] = {}
+        self._written = Ahead()
+        self._compared = Ahead()
+        self.wrong: dict[str, str] = {}
 
     async def carry_out(self, steps: Sequence[Step]) -> None:
-        """Copy; while one piece is written the next one is read. When it fails or is cancelled, what was begun of the
-        current piece is taken back by the target; what was written before stays."""
+        """Copy and compare. When it fails or is cancelled, what was begun of the current piece is taken back by the
+        target; what was written before stays."""
         try:
             for step in steps:
                 if step.is_new:
@@ -79,29 +88,28 @@ class Writing:
                 else:
                     await self._go_on(step)
             await self._write(self._take_batch())
-            await self._last_written()
+            await self._written.done()
+            await self._compared.done()
         finally:
-            if self._written is not None and not self._written.done():
-                self._written.cancel()
-                await asyncio.wait([self._written])
+            await self._written.stop()
+            await self._compared.stop()
 
     async def _copy_whole(self, step: Step) -> None:
         record = step.record
-        read: list[Sequence[SessionEvent]] = []
+        read: list[Page] = []
         events = characters = 0
-        pages = event_pages(self._source, record.id, limit=PAGE)
+        pages = read_event_pages(self._source, record.id, limit=PAGE)
         async for page in pages:
             read.append(page)
             events += len(page)
             characters += _characters(page)
             if events >= LARGEST_EVENTS or characters >= LARGEST_CHARACTERS:
                 await self._write(self._take_batch())
-                begun = Batch()
+                begun = Batch(are_whole=False)
                 begun.add(record, read)
                 await self._write(begun)
-                await self._last_written()
-                if record.id not in self.refused:
-                    await self._insert(record.id, pages)
+                await self._written.done()
+                await self._insert(record.id, pages, page[-1].event.key)
                 return
         self._batch.add(record, read)
         if self._batch.is_full:
@@ -109,30 +117,35 @@ class Writing:
 
     async def _go_on(self, step: Step) -> None:
         """The target has the beginning of a session."""
-        await self._last_written()
-        await self._insert(step.record.id, event_pages(self._source, step.record.id, after=step.after, limit=PAGE))
-        if not step.has_record and step.record.id not in self.refused:
+        id_ = step.record.id
+        await self._written.done()
+        await self._insert(id_, read_event_pages(self._source, id_, after=step.after, limit=PAGE), step.after)
+        if not step.has_record and id_ not in self.wrong:
             await self._target.update_session(step.record)
+            await self._compare_record(step.record)
 
-    async def _insert(self, session_id: str, pages: AsyncIterator[Sequence[SessionEvent]]) -> None:
-        waiting: list[SessionEvent] = []
+    async def _insert(self, session_id: str, pages: AsyncIterator[Page], after: Key | None) -> None:
+        """Add the events of these pages behind the key `after`."""
+        waiting: list[ReadEvent] = []
         async for page in pages:
             waiting += page
-            while len(waiting) >= INSERTED_AT_ONCE:
-                if not await self._insert_events(session_id, waiting[:INSERTED_AT_ONCE]):
-                    return
+            while len(waiting) > INSERTED_AT_ONCE:
+                after = await self._insert_events(session_id, waiting[:INSERTED_AT_ONCE], after, are_last=False)
                 del waiting[:INSERTED_AT_ONCE]
         if waiting:
-            await self._insert_events(session_id, waiting)
+            await self._insert_events(session_id, waiting, after, are_last=True)
 
-    async def _insert_events(self, session_id: str, events: Sequence[SessionEvent]) -> bool:
-        try:
-            await self._target.insert_events(session_id, events)
-        except EventConflictError as error:
-            self.refused[session_id] = str(error)
-            return False
-        self._progress.moved(len(events))
-        return True
+    async def _insert_events(self, session_id: str, page: Page, after: Key | None, *, are_last: bool) -> Key:
+        """Add these behind the key `after`, unless something is wrong with the session; gives the key of the last."""
+        if session_id not in self.wrong:
+            try:
+                await self._target.insert_events(session_id, [read.event for read in page])
+            except EventConflictError as error:
+                self.wrong[session_id] = str(error)
+            else:
+                self._progress.moved(len(page))
+                await self._compared.begin(lambda: self._compare(session_id, [page], after, are_last=are_last))
+        return page[-1].event.key
 
     # whole sessions
 
@@ -142,14 +155,8 @@ class Writing:
 
     async def _write(self, batch: Batch) -> None:
         """Write it, once the one before is written; who calls may read on meanwhile."""
-        await self._last_written()
         if batch.records:
-            self._written = asyncio.create_task(self._add_sessions(batch))
-
-    async def _last_written(self) -> None:
-        if self._written is not None:
-            await self._written
-            self._written = None
+            await self._written.begin(lambda: self._add_sessions(batch))
 
     async def _add_sessions(self, batch: Batch) -> None:
         pages = [page for some in batch.pages for page in some]
@@ -157,17 +164,19 @@ class Writing:
             if isinstance(self._target, EventTaker):
                 await self._target.add_read_sessions(batch.records, pages, self._counter())
             else:
-                rows = [[dump(event.to_row()) for event in page] for page in pages]
+                rows = [[dump(read.event.to_row()) for read in page] for page in pages]
                 await self._target.add_sessions(batch.records, rows, self._counter())
         except EventConflictError as error:
             if len(batch.records) == 1:
-                self.refused[batch.records[0].id] = str(error)
+                self.wrong[batch.records[0].id] = str(error)
                 return
             self._progress.moved(-self._counted)
             for record, some in zip(batch.records, batch.pages, strict=True):  # which one is it?
                 alone = Batch()
                 alone.add(record, some)
                 await self._add_sessions(alone)
+        else:
+            await self._compared.begin(lambda: self._compare_batch(batch))
 
     def _counter(self) -> Callable[[int], None]:
         self._counted = 0
@@ -177,6 +186,22 @@ class Writing:
             self._counted = done
 
         return count
+
+    # what was written, read again
+
+    async def _compare_batch(self, batch: Batch) -> None:
+        for record, pages in zip(batch.records, batch.pages, strict=True):
+            await self._compare_record(record)
+            await self._compare(record.id, pages, None, are_last=batch.are_whole)
+
+    async def _compare_record(self, record: SessionRecord) -> None:
+        if await self._target.get_session(record.id) != record:
+            self.wrong.setdefault(record.id, "its record came out otherwise")
+
+    async def _compare(self, session_id: str, pages: Pages, after: Key | None, *, are_last: bool) -> None:
+        found = await difference(self._target, session_id, pages, after, are_last=are_last)
+        if found is not None:
+            self.wrong.setdefault(session_id, found)
 
 
 @contextmanager
@@ -191,28 +216,6 @@ def collecting_seldom() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-async def verify(source: SessionStore, target: SessionStore, steps: Sequence[Step], progress: Progress) -> list[str]:
-    """Read what was copied from both stores again. Gives for each session that is not the same what is different.
-
-    A source that was written to meanwhile has more than was copied; that is no difference, but the next copy's work.
-    """
-    differences = []
-    for step in steps:
-        record = await target.get_session(step.record.id)
-        if record != step.record:
-            differences.append(f"{step.record.id!r}: its record came out otherwise")
-            continue
-        found = await compare_events(source, target, step.record.id, progress.moved)
-        if found.differs_at is not None:
-            differences.append(f"{step.record.id!r}: event {found.differs_at} came out otherwise")
-        elif found.longer == "target":
-            differences.append(f"{step.record.id!r}: the target has more events than the source")
-        elif found.same < step.there + step.events:
-            missing = step.there + step.events - found.same
-            differences.append(f"{step.record.id!r}: {missing:,} of its events are missing in the target")
-    return differences
-
-
-def _characters(page: Sequence[SessionEvent]) -> int:
-    """About how many characters the events of a page take as JSON."""
-    return sum(len(dump(event.payload)) for event in page[::SAMPLED]) * SAMPLED
+def _characters(page: Page) -> int:
+    """About how many characters the payloads of a page take as JSON."""
+    return sum(len(dump(event.payload) if text is None else text) for event, text in page[::SAMPLED]) * SAMPLED
