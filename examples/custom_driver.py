@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pyapp import EventConflictError, ListPage, SandboxAgent, SessionEvent, SessionRecord
-from pyapp.drivers.base import check_event, check_limit, check_record, check_same, cursor_after, read_cursor
+from pyapp.drivers.base import check_event, check_record, check_same, page_of, read_cursor
 
 
 class JsonFolder:
@@ -31,13 +31,7 @@ class JsonFolder:
         return SessionRecord.from_row(json.loads(path.read_text())) if path.exists() else None
 
     async def list_sessions(self, *, cursor: str | None = None, limit: int | None = None) -> ListPage[SessionRecord]:
-        after, most = read_cursor("sessions", cursor) or (-1, ""), check_limit(limit)
-        records = [SessionRecord.from_row(row) for row in rows(self._sessions.glob("*.json"))]
-        behind = sorted(
-            (record.created_at, record.id, record) for record in records if (record.created_at, record.id) > after
-        )
-        more = cursor_after("sessions", behind[most - 1][:2]) if len(behind) > most else None
-        return ListPage(tuple(record for _, _, record in behind[:most]), more)
+        return page_of("sessions", map(SessionRecord.from_row, rows(self._sessions.glob("*.json"))), cursor, limit)
 
     async def update_session(self, record: SessionRecord) -> None:
         write(self._sessions / f"{name(record.id)}.json", check_record(record))
@@ -45,12 +39,9 @@ class JsonFolder:
     async def list_events(
         self, session_id: str, *, cursor: str | None = None, limit: int | None = None
     ) -> ListPage[SessionEvent]:
-        after, most = read_cursor("events", cursor) or (-1, ""), check_limit(limit)
-        paths = sorted((self._events / name(session_id)).glob("*.json"))
-        events = map(SessionEvent.from_row, rows(path for path in paths if int(path.name[:12]) >= after[0]))
-        behind = [event for event in events if (event.event_index, event.id) > after]
-        keys = [(event.event_index, event.id) for event in behind]
-        return ListPage(tuple(behind[:most]), cursor_after("events", keys[most - 1]) if len(keys) > most else None)
+        index, _ = read_cursor("events", cursor) or (0, "")
+        paths = [path for path in (self._events / name(session_id)).glob("*.json") if int(path.name[:12]) >= index]
+        return page_of("events", map(SessionEvent.from_row, rows(paths)), cursor, limit)
 
     async def insert_event(self, session_id: str, event: SessionEvent) -> None:
         text, folder = check_event(session_id, event), self._events / name(session_id)

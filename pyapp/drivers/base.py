@@ -275,24 +275,22 @@ def read_cursor(listing: Listing, cursor: str | None) -> Key | None:
     raise refusal
 
 
-def page_of(
-    listing: Listing, items: Iterable[T], key: Callable[[T], Key], cursor: str | None, limit: int | None
-) -> ListPage[T]:
-    """One page of a listing, for a driver that has all of it at hand, in any order.
-
-    Raises InvalidCursorError, and ValueError for a limit that is none.
-    """
-    after, most = read_cursor(listing, cursor), check_limit(limit)
-    rest = sorted((item for item in items if after is None or key(item) > after), key=key)
-    return ListPage(tuple(rest[:most]), cursor_after(listing, key(rest[most - 1])) if len(rest) > most else None)
-
-
 class _Keyed(Protocol):
     @property
     def key(self) -> Key: ...
 
 
 K = TypeVar("K", bound=_Keyed)
+
+
+def page_of(listing: Listing, items: Iterable[K], cursor: str | None, limit: int | None) -> ListPage[K]:
+    """One page of a listing, for a driver that has all of it at hand, in any order.
+
+    Raises InvalidCursorError, and ValueError for a limit that is none.
+    """
+    after, most = read_cursor(listing, cursor), check_limit(limit)
+    rest = sorted((item for item in items if after is None or item.key > after), key=lambda item: item.key)
+    return page_of_rows(listing, rows=rest, read_row=lambda item: item, most=most)
 
 
 def page_of_rows(listing: Listing, rows: Sequence[T], read_row: Callable[[T], K], most: int) -> ListPage[K]:
@@ -360,6 +358,22 @@ def check_ids(what: str, *ids: str) -> None:
     for id_ in ids:
         if not id_.isascii() and any("\ud800" <= mark <= "\udfff" for mark in id_):
             raise InvalidRecordError(f"{what}: the id {id_!r} holds half a character (a lone surrogate)")
+
+
+def is_new(session_id: str, event: SessionEvent, stored: Iterable[SessionEvent]) -> bool:
+    """Whether an event has to be stored, for a driver that has all its events at hand; False when it is stored already.
+
+    Raises InvalidRecordError as `check_event` does, and EventConflictError when its id, or its index in the session, is
+    another event's.
+    """
+    check_event(session_id, event)
+    for one in stored:
+        if one.id == event.id:
+            check_same(one, event)
+            return False
+        if (one.session_id, one.event_index) == (session_id, event.event_index):
+            raise EventConflictError.index_taken(session_id, event.event_index)
+    return True
 
 
 def check_same(stored: SessionEvent, given: SessionEvent) -> None:
