@@ -69,14 +69,15 @@ class PostgresServer:
     """A server with an empty database, on a port of its own. A context manager: it ends with the block.
 
     Anybody on this machine may enter as `postgres` without a password, as `guest` with GUESTS_PASSWORD.
-    With `durable` a commit waits for the disk, as it does by default; without, tests are faster.
+    With `durable` a commit waits for the disk, as it does by default; without, tests are faster. All of it is in
+    `folder`.
     """
 
     GUESTS_PASSWORD = "s3cr3t pass/word"
 
     def __init__(self, *, durable: bool = False) -> None:
         self._programs = find_programs()
-        self._folder = Path(tempfile.mkdtemp(prefix="pyapp-pg-", dir="/tmp"))  # a socket's path must be short
+        self.folder = Path(tempfile.mkdtemp(prefix="pyapp-pg-", dir="/tmp"))  # a socket's path must be short
         self._durable = durable
         self.port = _free_port()
 
@@ -98,10 +99,10 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        settings = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c max_connections=60"
+        settings = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=60"
         if not self._durable:
             settings += " -c fsync=off -c synchronous_commit=on -c full_page_writes=off"
-        self._run("pg_ctl", "-D", self._data, "-l", self._folder / "log", "-w", "-o", settings, "start")
+        self._run("pg_ctl", "-D", self._data, "-l", self.folder / "log", "-w", "-o", settings, "start")
 
     def stop(self, mode: str = "fast") -> None:
         """End it: "fast" breaks connections off, "immediate" is as a crash."""
@@ -109,7 +110,7 @@ class PostgresServer:
 
     def restart(self, mode: str = "immediate") -> None:
         """As `stop` and `start`; the settings stay."""
-        self._run("pg_ctl", "-D", self._data, "-l", self._folder / "log", "-w", "-m", mode, "restart")
+        self._run("pg_ctl", "-D", self._data, "-l", self.folder / "log", "-w", "-m", mode, "restart")
 
     def signal(self, number: int) -> None:
         """Send a signal to the server and to all that serve its connections."""
@@ -122,15 +123,19 @@ class PostgresServer:
         """End it and drop its files."""
         if (self._data / "postmaster.pid").exists():
             self.stop("immediate")
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def give_to_server(self, path: Path) -> None:
+        """Make the server's user the owner of this."""
+        if (user := _server_user()) is not None:
+            shutil.chown(path, user)
 
     @property
     def _data(self) -> Path:
-        return self._folder / "data"
+        return self.folder / "data"
 
     def _make(self) -> None:
-        if (user := _server_user()) is not None:
-            shutil.chown(self._folder, user)
+        self.give_to_server(self.folder)
         self._run("initdb", "-D", self._data, "-N", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
         rules = self._data / "pg_hba.conf"
         rules.write_text("host all guest 127.0.0.1/32 scram-sha-256\n" + rules.read_text())
@@ -144,14 +149,14 @@ class PostgresServer:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # a pipe would be kept open by the server
             stderr=subprocess.DEVNULL,
-            cwd=self._folder,
+            cwd=self.folder,
             check=False,
             user=user,
             group=group,
             extra_groups=None if user is None else [],
         )
         if done.returncode:
-            log = self._folder / "log"
+            log = self.folder / "log"
             said = log.read_text(errors="replace")[-2000:] if log.exists() else ""
             raise RuntimeError(f"{program} failed ({done.returncode}): {said}")
 

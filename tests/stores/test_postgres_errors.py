@@ -10,6 +10,7 @@ import signal
 import socket
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -21,6 +22,8 @@ from pyapp import (
     InvalidRecordError,
     PostgresSessionPersistDriver,
     PyappError,
+    SessionEvent,
+    SessionRecord,
     StoreError,
     StoreFullError,
     StoreUnavailableError,
@@ -32,6 +35,7 @@ from pyapp.drivers.conformance.kit import all_events, event, record
 from . import postgres_server
 from .conftest import a_server
 from .postgres_server import INSTALL, NoPostgresError, PostgresServer
+from .small_disk import small_disk
 
 PASSWORD = PostgresServer.GUESTS_PASSWORD
 
@@ -228,36 +232,53 @@ def test_a_server_that_only_reads(postgres: PostgresServer, schema: str) -> None
 
 
 def test_a_full_disk(postgres: PostgresServer, schema: str) -> None:
-    """The server's own refusal with the code of a full disk; what was there before stays whole."""
+    """The events are on a disk of their own, which is filled; what was stored stays whole."""
     make(postgres, schema)
-    with admin(postgres) as connection:
-        connection.execute(
-            f"CREATE FUNCTION {schema}.full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            "RAISE EXCEPTION 'could not extend file \"base/1\": No space left on device' USING ERRCODE = '53100'; "
-            "END $$"
-        )
-        connection.execute(
-            f"CREATE TRIGGER full_disk BEFORE INSERT ON {schema}.events EXECUTE FUNCTION {schema}.full_disk()"
-        )
-    calls = [
-        lambda driver: driver.insert_event("s1", event(2)),
-        lambda driver: driver.append_events("s1", [EventDraft("agent", {}, "c", 1)]),
-        lambda driver: driver.add_sessions(
-            [record("s2")],
-            [[json.dumps(event(1, "s2").to_row())]],
-        ),
-    ]
-    for call in calls:
-        said = refused(postgres.address(), schema, call, StoreFullError)
-        assert "No space left" in said
-        assert "make room" in said
+    disk = postgres.folder / schema
+    with small_disk(disk, 2), admin(postgres) as connection:
+        postgres.give_to_server(disk)
+        name = sql.Identifier(schema)
+        connection.execute(sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(name, str(disk)))
+        connection.execute(sql.SQL("ALTER TABLE {}.events SET TABLESPACE {}").format(name, name))
+        try:
+            stored = asyncio.run(_filled(postgres.address(), schema))
+            assert stored > 10
+            for call in (
+                lambda driver: driver.insert_event("s1", _large(stored + 1)),
+                lambda driver: driver.append_events("s1", [EventDraft("agent", _large(1).payload, "c", 1)]),
+                lambda driver: driver.add_sessions([record("s2")], [[json.dumps(_large(1, "s2").to_row())]]),
+            ):
+                said = refused(postgres.address(), schema, call, StoreFullError)
+                assert "No space left" in said
+                assert "make room" in said
+            assert asyncio.run(_content(postgres.address(), schema)) == (stored, None)
+        finally:
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(name))
+            connection.execute(sql.SQL("DROP TABLESPACE {}").format(name))
 
-    async def read() -> None:
-        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
-            assert await all_events(driver) == [event(1)]
-            assert await driver.get_session("s2") is None
 
-    asyncio.run(read())
+def _large(index: int, session_id: str = "s1") -> SessionEvent:
+    """An event of some 200 kB, of which nothing can be saved by compressing it."""
+    return event(index, session_id, text=secrets.token_hex(100_000))
+
+
+async def _filled(address: str, schema: str) -> int:
+    """Store events until there is no room; how many there are then."""
+    async with PostgresSessionPersistDriver(address, schema) as driver:
+        for index in count(2):
+            try:
+                await driver.insert_event("s1", event(index, text=secrets.token_hex(20_000)))
+            except StoreFullError:
+                return index - 1
+    raise AssertionError
+
+
+async def _content(address: str, schema: str) -> tuple[int, SessionRecord | None]:
+    """How many events s1 has, each of which is read, and the record of s2."""
+    async with PostgresSessionPersistDriver(address, schema) as driver:
+        events = await all_events(driver, limit=100)
+        assert [one.event_index for one in events] == list(range(1, len(events) + 1))
+        return len(events), await driver.get_session("s2")
 
 
 def test_an_id_that_no_index_holds(postgres: PostgresServer, schema: str) -> None:
