@@ -104,6 +104,7 @@ _DRIVER = (
     ("2,000 events by one `insert_events`, the same JavaScript", "many_ours", "unchecked_javascript", ""),
     ("a page of 100, 100,000 events in 100 sessions", "page_ours", "page_javascript", "2.5"),
     ("the same page, of 100,000 events / of 1,000", "page_of_many_ours", "page_of_few_ours", "1.3"),
+    ("the same page, of 1,000,000 events / of 10,000", "page_of_million_ours", "page_of_ten_thousand_ours", "1.3"),
     ("the last 50, of 100,000 events / of 1,000", "last_of_long_ours", "last_of_short_ours", "1.3"),
     ("the same page / reading the whole store, as upstream", "page_ours", "page_of_everything_javascript", "0.01"),
     ("import of a file of 50,000 events, per event", "import_ours", "import_javascript", "3"),

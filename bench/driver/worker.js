@@ -26,12 +26,15 @@ function row(sessionId, eventIndex) {
 const rows = (sessionId, count, first = 1) =>
   Array.from({ length: count }, (_, place) => row(sessionId, first + place));
 
-async function stored(name, sessions) {
+async function stored(name, sessions, idOf = ({ id }) => id) {
   const yardstick = new Yardstick(await openLayout(name));
   for (const [id, events] of sessions) {
     const session = { id, agent: 'mock', agentSessionId: 'a', lastConnectionId: 'c', createdAt: 1 };
     for (let first = 1; first <= events; first += 10_000)
-      await yardstick.put(session, rows(id, Math.min(10_000, events - first + 1), first));
+      await yardstick.put(
+        session,
+        rows(id, Math.min(10_000, events - first + 1), first).map((one) => ({ ...one, id: idOf(one) })),
+      );
   }
   return yardstick;
 }
@@ -131,6 +134,25 @@ for (let number = 0; number < Math.min(3, repeats); number += 1) {
       for (const one of [session, ...list]) delete one.type;
       note('import_javascript', (await timed(() => writing.put(session, list))) / imported);
     },
+  );
+}
+
+// A page at places of chance, of a session that is as long as sessions come, and of a shorter one. Ids are as our SDK
+// makes them, one like the one before, so that neighbours lie together in the store; upstream's are random.
+const LENGTHS = { million: 1_000_000, ten_thousand: 10_000 };
+const idOf = ({ eventIndex }) => `sdk-mock-4f9d0c2be7a14a6c8d31:${eventIndex}`;
+for (const [name, events] of Object.entries(LENGTHS)) await stored(`bench-${name}`, [['s', events]], idOf);
+const anywhere = (events) =>
+  Array.from({ length: LISTED }, () => ['s', Math.floor(Math.random() * (events - 100))]);
+for (let number = -2; number < repeats; number += 1) {
+  const pages = async (name) => {
+    const took = await py('pages')(`bench-${name}`, JSON.stringify(anywhere(LENGTHS[name])));
+    if (number >= 0) note(`page_of_${name}_ours`, took / LISTED); // the first rounds warm up
+  };
+  await pair(
+    number,
+    () => pages('million'),
+    () => pages('ten_thousand'),
   );
 }
 postMessage(samples);
