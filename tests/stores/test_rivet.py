@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -161,6 +162,20 @@ def test_nothing_acknowledged_is_lost_by_kills(own_rivet: RivetServer) -> None:
             own_rivet.kill()
             own_rivet.start()
             assert await all_events(author, limit=100) == acknowledged == heard
+
+    run(work)
+
+
+def test_a_state_of_more_than_32_mib(own_rivet: RivetServer) -> None:
+    """It is saved, and read again: rivetkit alone ends at 32 MiB."""
+    given = [event(number, words="w" * 1024 * 1024) for number in range(1, 35)]
+
+    async def work() -> None:
+        async with RivetSessionPersistDriver(own_rivet.endpoint) as driver:
+            await driver.add_sessions([record()], [[json.dumps(one.to_row())] for one in given])
+            own_rivet.kill()
+            own_rivet.start()
+            assert await all_events(driver) == given
 
     run(work)
 
