@@ -69,7 +69,7 @@ class RivetServer:
             aside.rename(states)
 
     def kill(self) -> None:
-        """SIGKILL, as by a loss of power."""
+        """SIGKILL: it does nothing more, from one moment to the next."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
