@@ -163,8 +163,8 @@ _STORES = (
     ("Postgres: a page of 100, of 1,000,000 events / of 10,000", "postgres_page_many", "postgres_page_few", "1.3"),
     ("`copy` of 100,000, SQLite to Postgres, per event, written / COPY of the rows", "copy_written", "copy_bare", "3"),
     ("the same, with all of both sides read again and compared / COPY of the rows", "copy_compared", "copy_bare", ""),
-    ("Rivet: an insert behind 10,000 events / behind 1,000", "rivet_insert_many", "rivet_insert_few", ""),
-    ("Rivet: a page of 100, of 10,000 events / of 1,000", "rivet_page_many", "rivet_page_few", ""),
+    ("Rivet: an insert behind 10,000 events / behind 1,000", "rivet_insert_few", "rivet_insert_fewest", ""),
+    ("Rivet: a page of 100, of 1,000,000 events / of 10,000", "rivet_page_many", "rivet_page_few", "1.3"),
 )
 """What is compared of the stores: words, one side, the other, the ratio aimed at."""
 
