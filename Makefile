@@ -87,6 +87,6 @@ $(NODE): package-lock.json package.json
 	@touch $@
 
 # `npm ci` refuses a lock file without the packages of other platforms, which not every registry has.
-$(RIVET): examples/rivet/package-lock.json examples/rivet/package.json $(wildcard examples/rivet/src/*.ts)
+$(RIVET): examples/rivet/package-lock.json examples/rivet/package.json $(wildcard examples/rivet/bare/*.js* examples/rivet/src/*.ts)
 	@cd examples/rivet && npm install --no-save --no-audit --no-fund --loglevel=error && npx --no-install tsc
 	@touch $@

@@ -168,8 +168,8 @@ _STORES = (
         "copy_bare",
         "3",
     ),
-    ("Rivet: an insert behind 10,000 events / behind 1,000", "rivet_insert_many", "rivet_insert_few", ""),
-    ("Rivet: a page of 100, of 10,000 events / of 1,000", "rivet_page_many", "rivet_page_few", ""),
+    ("Rivet: an insert behind 10,000 events / behind 1,000", "rivet_insert_few", "rivet_insert_fewest", ""),
+    ("Rivet: a page of 100, of 1,000,000 events / of 10,000", "rivet_page_many", "rivet_page_few", "1.3"),
 )
 """What is compared of the stores: words, one side, the other, the ratio aimed at."""
 

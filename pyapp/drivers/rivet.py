@@ -1,7 +1,7 @@
 """Sessions in the state of a Rivet actor, which tells all who are connected what is written.
 
-`examples/rivet/` has the actor and a Rivet for one machine. An actor saves its whole state at each write, so one holds
-the sessions of a workspace, some ten thousand events, and not those of a company.
+`examples/rivet/` has the actor and a Rivet for one machine. An actor saves its whole state at each write, so one is for
+the sessions of a workspace, some ten thousand events. A million can be read as fast, but each write takes seconds then.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -55,8 +56,20 @@ class RivetServer:
                     return
             assert time.monotonic() < deadline, "Rivet does not say that it is well"
 
+    @contextmanager
+    def unable_to_save(self) -> Iterator[None]:
+        """Meanwhile there is no place for the actors' states, as on a full disk. What runs goes on running."""
+        states, aside = self._folder / "state", self._folder / "aside"
+        states.rename(aside)
+        states.touch()
+        try:
+            yield
+        finally:
+            states.unlink()
+            aside.rename(states)
+
     def kill(self) -> None:
-        """SIGKILL, as by a loss of power."""
+        """SIGKILL: it does nothing more, from one moment to the next."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,6 +166,74 @@ def test_nothing_acknowledged_is_lost_by_kills(own_rivet: RivetServer) -> None:
             assert await all_events(author, limit=100) == acknowledged == heard
 
     run(work)
+
+
+def test_a_state_of_more_than_32_mib(own_rivet: RivetServer) -> None:
+    """It is saved, and read again: rivetkit alone ends at 32 MiB."""
+    given = [event(number, words="w" * 1024 * 1024) for number in range(1, 35)]
+
+    async def work() -> None:
+        async with RivetSessionPersistDriver(own_rivet.endpoint) as driver:
+            await driver.add_sessions([record()], [[json.dumps(one.to_row())] for one in given])
+            own_rivet.kill()
+            own_rivet.start()
+            assert await all_events(driver) == given
+
+    run(work)
+
+
+WRITES: dict[str, Callable[[RivetSessionPersistDriver], Awaitable[object]]] = {
+    "a new record": lambda driver: driver.update_session(record("s3")),
+    "a changed record": lambda driver: driver.update_session(replace(record(), agent="another")),
+    "the first event": lambda driver: driver.insert_event("s3", event(1, "s3")),
+    "an event in a hole": lambda driver: driver.insert_event("s1", event(2)),
+    "some events": lambda driver: driver.insert_events("s1", [event(5), event(2)]),
+    "appended": lambda driver: driver.append_event("s1", draft(1)),
+    "deleted": lambda driver: driver.delete_session("s1"),
+    "imported": lambda driver: driver.add_sessions([record("s3")], [[json.dumps(event(1, "s3").to_row())]]),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_what_cannot_be_saved_is_refused_and_not_shown(rivet: RivetServer, write: str) -> None:
+    async def work() -> None:
+        async with RivetSessionPersistDriver(rivet.endpoint, key=f"unsaved {write}") as driver:
+            await driver.add_sessions([record()], [])
+            await driver.insert_events("s1", [event(1), event(3)])
+            before = await _shown(driver)
+            with rivet.unable_to_save(), pytest.raises(StoreError, match="cannot be saved"):
+                await WRITES[write](driver)
+            assert await _shown(driver) == before
+            await WRITES[write](driver)
+            assert await _shown(driver) != before
+
+    run(work)
+
+
+def test_writes_that_are_saved_together_are_refused_together(own_rivet: RivetServer) -> None:
+    """Some of them find what others did, and would be told that it is stored."""
+
+    async def work() -> None:
+        async with AsyncExitStack() as stack:
+            drivers = [await stack.enter_async_context(RivetSessionPersistDriver(own_rivet.endpoint)) for _ in range(6)]
+            stored = [await driver.append_event("s1", draft(0)) for driver in drivers]
+            with own_rivet.unable_to_save():
+                writing = [driver.append_event("s1", draft(n % 3, f"e{n % 3}")) for n, driver in enumerate(drivers)]
+                done = await asyncio.gather(*writing, return_exceptions=True)
+            assert [type(one) for one in done] == [StoreError] * 6
+            assert await all_events(drivers[0]) == stored
+            stored.append(await drivers[1].append_event("s1", draft(9)))
+            own_rivet.kill()
+            own_rivet.start()
+            assert await all_events(drivers[0]) == stored
+
+    run(work)
+
+
+async def _shown(driver: RivetSessionPersistDriver) -> object:
+    listed = (await driver.list_sessions()).items
+    events = [await all_events(driver, id_) for id_ in ("s1", "s3")]
+    return await driver.totals(), listed, events
 
 
 def test_refusals_say_what_to_do(rivet: RivetServer, own_rivet: RivetServer) -> None:

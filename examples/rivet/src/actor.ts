@@ -7,15 +7,16 @@ import { actor, setup, UserError } from 'rivetkit';
 import type { Key, PageRequest } from './pages.js';
 import { draft, event, id, integer, list, record, Refusal, type SessionEvent } from './rows.js';
 import { Sessions, type Persisted } from './sessions.js';
+import { Writes } from './writes.js';
 
 interface Vars {
   sessions: Sessions | null;
-  saving: Promise<void>;
+  writes: Writes;
   imports: Map<string, SessionEvent[]>;
 }
 
 interface Context {
-  state: { _sandboxAgentPersist: Persisted };
+  state: { _sandboxAgentPersist: Persisted; touched?: true };
   vars: Vars;
   saveState(options: { immediate: boolean }): Promise<void>;
   broadcast(name: string, ...values: unknown[]): void;
@@ -40,7 +41,7 @@ const five = {
 
 const life = {
   createState: () => ({ _sandboxAgentPersist: { sessions: {}, events: {} } as Persisted }),
-  createVars: (): Vars => ({ sessions: null, saving: Promise.resolve(), imports: new Map() }),
+  createVars: (): Vars => ({ sessions: null, writes: new Writes(), imports: new Map() }),
   options: { actionTimeout: 300_000 },
 };
 
@@ -77,7 +78,9 @@ const sessions = actor({
         const events = list(given).map((row) =>
           event(row, id((row as SessionEvent)?.sessionId, 'a session')),
         );
-        c.vars.imports.set(importId, [...(c.vars.imports.get(importId) ?? []), ...events]);
+        const before = c.vars.imports.get(importId);
+        if (before === undefined) c.vars.imports.set(importId, events);
+        else for (const one of events) before.push(one);
       }),
     dropImport: (c, importId: string) => {
       c.vars.imports.delete(importId);
@@ -88,13 +91,7 @@ const sessions = actor({
       if (events.length !== count) throw new UserError('the import was forgotten halfway; begin it again');
       const records = refusing(() => list(given).map(record));
       refusing(() => of(c).addSessions(records, events));
-      try {
-        await saved(c);
-      } catch (error) {
-        // None of these sessions was there before: without them the state is what it was.
-        for (const one of [...records, ...events]) of(c).deleteSession(String(one.sessionId ?? one.id));
-        throw error;
-      }
+      await saved(c);
       c.broadcast(
         'sessionsChanged',
         records.map((one) => one.id),
@@ -109,9 +106,8 @@ const plainSessions = actor({ ...life, actions: five });
 export const registry = setup({ use: { sessions, plainSessions } });
 
 function of(c: Context): Sessions {
-  // Reading goes past the proxies that notice changes: they would cost more than the work itself.
-  const state = c.state._sandboxAgentPersist;
-  return (c.vars.sessions ??= new Sessions(onChange.target(state), state));
+  // Work goes past the proxies that notice changes: they would cost more than the work itself. See `saved`.
+  return (c.vars.sessions ??= new Sessions(onChange.target(c.state._sandboxAgentPersist), c.vars.writes));
 }
 
 async function insert(c: Context, sessionId: string, given: unknown[]): Promise<void> {
@@ -131,13 +127,25 @@ async function written(c: Context, events: SessionEvent[]): Promise<void> {
   for (const one of events) c.broadcast('sessionEvent', one);
 }
 
-/**
- * Wait until all that was changed so far is saved. Saves follow one on the other: one that finds nothing to save would
- * otherwise come back before the one under way, which saves its change, is done.
- */
-function saved(c: Context): Promise<void> {
-  c.vars.saving = c.vars.saving.catch(() => undefined).then(() => c.saveState({ immediate: true }));
-  return c.vars.saving;
+/** Wait until all that was changed so far is saved; what cannot be saved is undone and refused. */
+async function saved(c: Context): Promise<void> {
+  try {
+    await c.vars.writes.saved(async () => {
+      touch(c);
+      await c.saveState({ immediate: true });
+    });
+  } catch {
+    touch(c); // what Rivet may keep to save it later is without what was undone
+    throw new UserError("the actor's state cannot be saved, and is what it was; Rivet's log says why", {
+      code: 'not_saved',
+    });
+  }
+}
+
+/** Have Rivet notice that the state has changed. */
+function touch(c: Context): void {
+  c.state.touched = true;
+  delete c.state.touched;
 }
 
 function refusing<Value>(work: () => Value): Value {

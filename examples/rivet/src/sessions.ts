@@ -1,10 +1,11 @@
 // The sessions in the state of one actor, in the layout of upstream's driver, and what can be done with them.
 //
 // Every method does its work at once, without waiting for anything: an actor runs its actions side by side, and what
-// is looked at must not have changed when it is written.
+// is looked at must not have changed when it is written. Each change is noted, so that it can be undone.
 import { isDeepStrictEqual } from 'node:util';
 import { compare, page, place, type Key, type Page, type PageRequest } from './pages.js';
 import { Refusal, type EventDraft, type SessionEvent, type SessionRecord } from './rows.js';
+import type { Writes } from './writes.js';
 
 export interface Persisted {
   sessions: Record<string, SessionRecord>;
@@ -17,25 +18,21 @@ const recordKey = (record: SessionRecord): Key => [record.createdAt, record.id];
 export class Sessions {
   readonly #events = new Map<string, SessionEvent>();
 
-  /**
-   * @param read the state as it is
-   * @param write the same, by way of what notices changes, so that they are saved
-   */
   constructor(
-    private readonly read: Persisted,
-    private readonly write: Persisted,
+    private readonly state: Persisted,
+    private readonly writes: Writes,
   ) {
-    for (const [sessionId, events] of Object.entries(read.events)) {
+    for (const events of Object.values(state.events)) {
       // Upstream's driver keeps events in the order in which they came.
       if (events.some((event, i) => i > 0 && compare(eventKey(events[i - 1]!), eventKey(event)) > 0)) {
-        write.events[sessionId] = events.toSorted((a, b) => compare(eventKey(a), eventKey(b)));
+        events.sort((a, b) => compare(eventKey(a), eventKey(b)));
       }
       for (const event of events) this.#events.set(event.id, event);
     }
   }
 
   getSession(id: string): SessionRecord | null {
-    return Object.hasOwn(this.read.sessions, id) ? this.read.sessions[id]! : null;
+    return Object.hasOwn(this.state.sessions, id) ? this.state.sessions[id]! : null;
   }
 
   listSessions(request: PageRequest): Page<SessionRecord> {
@@ -52,7 +49,9 @@ export class Sessions {
   }
 
   updateSession(record: SessionRecord): void {
-    this.write.sessions[record.id] = record;
+    const before = this.getSession(record.id);
+    this.state.sessions[record.id] = record;
+    this.writes.note(() => this.#restore(record.id, before));
   }
 
   listEvents(sessionId: string, request: PageRequest): Page<SessionEvent> {
@@ -70,7 +69,7 @@ export class Sessions {
   }
 
   totals(): { sessions: number; events: number } {
-    return { sessions: Object.keys(this.read.sessions).length, events: this.#events.size };
+    return { sessions: Object.keys(this.state.sessions).length, events: this.#events.size };
   }
 
   /** Store events of one session: all, or none. Gives those that were not stored yet. */
@@ -124,9 +123,13 @@ export class Sessions {
   }
 
   deleteSession(id: string): void {
-    for (const event of this.#of(id)) this.#events.delete(event.id);
-    delete this.write.events[id];
-    delete this.write.sessions[id];
+    const [record, events] = [this.getSession(id), this.#of(id)];
+    this.#remove(id);
+    this.writes.note(() => {
+      this.#restore(id, record);
+      if (events.length > 0) this.state.events[id] = events;
+      for (const event of events) this.#events.set(event.id, event);
+    });
   }
 
   /** Add whole sessions that are not stored yet: all, or none. */
@@ -137,7 +140,7 @@ export class Sessions {
       throw new Refusal('id_taken', 'a session or an event comes twice');
     }
     for (const id of ids) {
-      if (Object.hasOwn(this.read.sessions, id) || this.#of(id).length > 0) {
+      if (Object.hasOwn(this.state.sessions, id) || this.#of(id).length > 0) {
         throw new Refusal('session_taken', JSON.stringify(id));
       }
     }
@@ -150,17 +153,20 @@ export class Sessions {
       this.#events.set(event.id, event);
     }
     for (const [sessionId, some] of bySession) {
-      this.write.events[sessionId] = some.sort((a, b) => compare(eventKey(a), eventKey(b)));
+      this.state.events[sessionId] = some.sort((a, b) => compare(eventKey(a), eventKey(b)));
     }
-    for (const record of records) this.write.sessions[record.id] = record;
+    for (const record of records) this.state.sessions[record.id] = record;
+    this.writes.note(() => {
+      for (const id of [...ids, ...bySession.keys()]) this.#remove(id);
+    });
   }
 
   #of(sessionId: string): SessionEvent[] {
-    return Object.hasOwn(this.read.events, sessionId) ? this.read.events[sessionId]! : [];
+    return Object.hasOwn(this.state.events, sessionId) ? this.state.events[sessionId]! : [];
   }
 
   #sorted(): SessionRecord[] {
-    return Object.values(this.read.sessions).sort((a, b) => compare(recordKey(a), recordKey(b)));
+    return Object.values(this.state.sessions).sort((a, b) => compare(recordKey(a), recordKey(b)));
   }
 
   #hasIndex(sessionId: string, index: number): boolean {
@@ -170,15 +176,26 @@ export class Sessions {
 
   #put(event: SessionEvent): void {
     const events = this.#of(event.sessionId);
+    if (events.length === 0) this.state.events[event.sessionId] = events;
     const at = place(events, eventKey, eventKey(event), false);
-    if (events.length === 0) {
-      this.write.events[event.sessionId] = [event];
-    } else if (at === events.length) {
-      this.write.events[event.sessionId]![at] = event; // not push(), which has the whole list checked and compared
-    } else {
-      this.write.events[event.sessionId] = events.toSpliced(at, 0, event);
-    }
+    events.splice(at, 0, event);
     this.#events.set(event.id, event);
+    this.writes.note(() => {
+      events.splice(at, 1);
+      if (events.length === 0) delete this.state.events[event.sessionId];
+      this.#events.delete(event.id);
+    });
+  }
+
+  #remove(sessionId: string): void {
+    for (const event of this.#of(sessionId)) this.#events.delete(event.id);
+    delete this.state.events[sessionId];
+    delete this.state.sessions[sessionId];
+  }
+
+  #restore(sessionId: string, record: SessionRecord | null): void {
+    if (record === null) delete this.state.sessions[sessionId];
+    else this.state.sessions[sessionId] = record;
   }
 }
 
