@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from . import interop, json_text
 from .drivers.base import SessionPersistDriver, SessionStore
-from .drivers.idb import Durability, database_names
 from .drivers.indexeddb import IndexedDBSessionPersistDriver
-from .drivers.indexeddb_notes import NOTES_DATABASE, IndexedDBNoteStore
+from .drivers.indexeddb.idb import Durability, database_names
+from .drivers.indexeddb.notes import NOTES_DATABASE, IndexedDBNoteStore
 from .drivers.notes import NoteStore
 from .drivers.remote import RemoteStore
 from .errors import ServerUnreachableError, StoreError, StoreUnavailableError

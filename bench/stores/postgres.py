@@ -17,8 +17,8 @@ import psycopg
 
 from pyapp import PostgresSessionPersistDriver, SessionEvent
 from pyapp.drivers.base import cursor_after
-from pyapp.drivers.postgres_layout import LISTENING, Schema
-from pyapp.drivers.postgres_statements import LOCK, Statements
+from pyapp.drivers.postgres.layout import LISTENING, Schema
+from pyapp.drivers.postgres.statements import LOCK, Statements
 from tests.stores.postgres_server import PostgresServer
 
 INSERTS, BLOCK = 1_000, 100

@@ -1,1 +1,1 @@
-"""Session stores: one contract (`base`), one module for each place where sessions can live."""
+"""Session stores: one contract (`base`), one folder or module for each place where sessions can live."""

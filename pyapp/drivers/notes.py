@@ -1,6 +1,6 @@
 """What people note about sessions: a name, tags, and how far they have read. Never part of a session store.
 
-A `NoteStore` holds the notes of one session store's sessions. `indexeddb_notes.py` keeps them in the browser, in a
+A `NoteStore` holds the notes of one session store's sessions. `indexeddb/notes.py` keeps them in the browser, in a
 database of their own; the one here in memory.
 """
 

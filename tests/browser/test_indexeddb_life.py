@@ -247,7 +247,7 @@ def test_another_tab_in_the_way_is_named(bare: Page, context: BrowserContext, si
     code = (
         DRIVER
         + """
-from pyapp.drivers import idb
+from pyapp.drivers.indexeddb import idb
 import builtins
 idb.OPEN_SECONDS = 0.2
 driver = builtins.driver = IndexedDBSessionPersistDriver("life")
@@ -258,7 +258,10 @@ json.dumps(await caught(driver.get_session("s1")))
     assert said.startswith("StoreUnavailableError")
     assert "another tab" in said
     other.close()
-    again = DRIVER + "from pyapp.drivers import idb\nidb.OPEN_SECONDS = 10\nawait driver.insert_event('s1', event(1))\n"
+    again = (
+        DRIVER
+        + "from pyapp.drivers.indexeddb import idb\nidb.OPEN_SECONDS = 10\nawait driver.insert_event('s1', event(1))\n"
+    )
     assert run_python(bare, again + "json.dumps(len(await all_events(driver)))") == 1
 
 

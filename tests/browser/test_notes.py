@@ -20,7 +20,7 @@ SESSIONS = "sandbox-agent-session-store"
 NOTES = """
 import json, time
 from pyapp.errors import PyappError
-from pyapp.drivers.indexeddb_notes import UPGRADES, IndexedDBNoteStore
+from pyapp.drivers.indexeddb.notes import UPGRADES, IndexedDBNoteStore
 
 def shown(notes):
     return {id: [note.name, list(note.tags), note.read_to] for id, note in notes.items()}
@@ -67,7 +67,7 @@ def bare(bare_page: Page) -> Page:
 def test_promise(bare: Page, promise: NotePromise) -> None:
     code = f"""
 from pyapp.drivers.conformance import notes as contract
-from pyapp.drivers.indexeddb_notes import IndexedDBNoteStore
+from pyapp.drivers.indexeddb.notes import IndexedDBNoteStore
 notes = IndexedDBNoteStore("sessions of the test")
 await contract.{promise.__name__}(notes)
 await notes.aclose()

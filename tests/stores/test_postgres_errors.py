@@ -29,8 +29,8 @@ from pyapp import (
     StoreUnavailableError,
     UnknownLayoutError,
 )
-from pyapp.drivers import postgres_connections
 from pyapp.drivers.conformance.kit import all_events, event, record
+from pyapp.drivers.postgres import connections as postgres_connections
 
 from . import postgres_server
 from .conftest import a_server

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pyapp import InvalidRecordError, SessionEvent, SessionRecord
 from pyapp.drivers.conformance.kit import event, record
-from pyapp.drivers.sql_columns import POSTGRES, SQLITE, Columns
-from pyapp.drivers.sql_rows import (
+from pyapp.drivers.sql.columns import POSTGRES, SQLITE, Columns
+from pyapp.drivers.sql.rows import (
     EVENT_COLUMNS,
     HEAD_COLUMNS,
     SESSION_COLUMNS,

@@ -26,8 +26,8 @@ from pyapp import (
     Totals,
     UnknownLayoutError,
 )
-from pyapp.drivers import sqlite_errors
 from pyapp.drivers.conformance.kit import all_events, event, record
+from pyapp.drivers.sqlite import errors as sqlite_errors
 
 from .small_disk import small_disk
 
@@ -337,7 +337,7 @@ def test_a_file_that_is_taken_away(harm: str, tmp_path: Path) -> None:
 
 
 def test_a_file_that_others_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pyapp.drivers.sqlite_database.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("pyapp.drivers.sqlite.database.BUSY_SECONDS", 0.2)
     monkeypatch.setattr(sqlite_errors, "BUSY_SECONDS", 0.2)
 
     async def work() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyapp.drivers.prompt import PromptFuture
+from pyapp.drivers.indexeddb.prompt import PromptFuture
 
 
 def test_who_waits_goes_on_within_the_event() -> None:

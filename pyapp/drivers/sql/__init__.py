@@ -1,0 +1,1 @@
+"""Upstream's SQL tables: what every store that has them shares."""
