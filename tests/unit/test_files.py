@@ -6,12 +6,14 @@ import asyncio
 import json
 import re
 import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pyapp import InMemorySessionPersistDriver, SessionRecord
+from pyapp import InMemorySessionPersistDriver, SessionRecord, rest
 from pyapp.archive import check_recording
 from pyapp.drivers.sqlite import SQLiteSessionPersistDriver
 from pyapp.inspector.files.values import read_source
@@ -99,6 +101,62 @@ async def test_one_chosen_or_all_sessions() -> None:
     assert "None found in 7 events." in page.text("export")
     await choose(page, "export-save", scope="chosen")
     assert [one.id for one in check_recording([downloaded(page)[1]]).sessions] == ["b"]
+
+
+@in_loop
+async def test_places_in_several_sessions_are_told_apart() -> None:
+    page = await opened_dialog(leaky("a"), long_session(5, "b"), leaky("c"))
+    html = page.html("export")
+    assert re.findall(r'<li class="(of)">|/sessions/(\w)\?', html) == [
+        ("of", ""), ("", "a"), ("", "a"), ("", "a"), ("of", ""), ("", "c"), ("", "c"), ("", "c"),
+    ]  # fmt: skip
+    assert html.index("Keep them") < html.index("Places of secrets")
+    assert TOKEN not in html
+    await choose(page, scope="chosen")
+    page.say("export-pick", arg="a", value="true")
+    await page.settle()
+    assert '<li class="of">' not in page.html("export")
+
+
+@in_loop
+async def test_sessions_that_were_never_in_view_are_named_in_the_dialog() -> None:
+    page = await page_with(*(long_session(2, f"s{number}") for number in range(30)), leaky())
+    await page.start()
+    page.runner.model = replace(page.runner.model, summaries={})
+    page.say("export")
+    await page.settle()
+    assert "leaky" in page.runner.model.summaries
+
+
+@in_loop
+async def test_a_search_that_failed_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = await page_with(leaky())
+    await page.start()
+
+    async def offline() -> None:
+        raise OSError("A part of this page could not be loaded.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(page, "install_rest", offline, raising=False)
+        page.say("export")
+        await page.settle()
+    assert "could not be loaded. Try again" in page.text("export")
+    page.say("export-again")
+    await page.settle()
+    assert "in 3 places" in page.text("export")
+
+
+@in_loop
+async def test_what_cannot_be_loaded_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "RARE", "pyapp.not_there")
+
+    async def fetch(_path: str) -> AsyncIterator[bytes]:
+        raise OSError("could not load http://site/x.whl: TypeError: Failed to fetch")
+        yield b""
+
+    with pytest.raises(OSError, match="Check the connection and try again") as raised:
+        await rest.install_rest(fetch)
+    assert "TypeError" not in str(raised.value)
 
 
 @in_loop

@@ -27,6 +27,7 @@ def sessions_head(model: Model) -> str:
     count = f"{every:,}" if model.found is None else f"{shown:,} of {every:,}"
     return html(
         h.h2["Sessions ", h.span(".n", aria_live="polite" if model.notes.query else None)[count]],
+        every > 0 and model.session is None and _export_button(model),
         every > 0
         and h.input(
             "#filter",
@@ -42,6 +43,17 @@ def sessions_head(model: Model) -> str:
             aria_controls="sessions-list",
         ),
     )
+
+
+def _export_button(model: Model) -> h.Node:
+    """Here and not in the middle, which the list covers in a narrow window. An open session has its own."""
+    return h.button(
+        "#export-all.quiet",
+        type="button",
+        data_click="export",
+        disabled=model.job is not None,
+        aria_label="Export sessions",
+    )["Export"]
 
 
 def nothing_found() -> str:

@@ -171,11 +171,6 @@ def _stage(model: Model) -> str:
                 h.div(".card-page")[
                     h.h1["Choose a session"],
                     h.p["Pick one from the list, or press ", h.kbd["j"], " for the newest."],
-                    h.p[
-                        h.button("#export-all", type="button", data_click="export", disabled=model.job is not None)[
-                            "Export sessions"
-                        ]
-                    ],
                     h.p(".dim")["To add some, drop a .jsonl recording or a SQLite .db file anywhere on this page."],
                 ]
             )
