@@ -336,6 +336,7 @@ NAME = "opencode-2-permissions.jsonl"
         ("https://sessions.test:8443/a.db", "https://sessions.test:8443/a.db", True),
         ("//other.test/a.db", "https://other.test/a.db", True),
         ("http://127.0.0.1:8000/a.db", "http://127.0.0.1:8000/a.db", True),
+        ("https://other.test/\u202elnosj.png?ü=%20#x", "https://other.test/%E2%80%AElnosj.png?%C3%BC=%20#x", True),
     ],
 )
 def test_addresses_of_files(text: str, url: str, is_foreign: bool) -> None:
@@ -357,6 +358,9 @@ def test_addresses_of_files(text: str, url: str, is_foreign: bool) -> None:
         ("https://sessions.test@other.test/a.db", "leave them out"),
         ("https://other.test\\@sessions.test/", "spaces or control"),
         ("https://other.test/a b", "spaces or control"),
+        ("https://s\u0435ssions.test/a.db", "ASCII letters"),
+        ("https://%73essions.test/a.db", "ASCII letters"),
+        ("https://other.test/\ud800", "no address"),
         ("https://[::1/a", "no address"),
         ("https://other.test:x/a", "no address"),
         ("https://other.test/" + "a" * 3_000, "longer than"),
@@ -399,6 +403,22 @@ async def test_nothing_is_asked_of_another_host_without_a_click() -> None:
     page.say("source-fetch")
     await page.settle()
     assert len(page.fetched) == 1
+
+
+@in_loop
+async def test_a_name_cannot_turn_the_words_around_it() -> None:
+    hostile = "evil\u202egnp.exe"
+    page = await page_with(Script("s"))
+    page.runner.import_files([FakeFile(f"{hostile}.jsonl", b"no recording")])
+    await page.start()
+    assert "evilgnp.exe.jsonl was not imported" in page.text("alert")
+    await page.store.insert_event("s", Script("s").prompt(hostile))
+    await page.go("#/sessions/s")
+    page.say("delete")
+    page.say("export")
+    await page.settle()
+    for region in ("dialog", "export", "heading", "sessions-list"):
+        assert "evilgnp.exe" in page.text(region)
 
 
 @in_loop

@@ -10,13 +10,13 @@ from ..dates import plural
 from ..model import Model, OpenSession
 from ..notes.update import left_position
 from ..notes.values import MAX_QUERY, Editing
-from .html import html
+from .html import html, straight
 
 
 def name_of(model: Model, session_id: str) -> str:
     """What a session is called: the name that it was given, or its first prompt."""
     summary = model.summaries.get(session_id)
-    return model.notes.of(session_id).name or (summary.title if summary else "Session")
+    return straight(model.notes.of(session_id).name or (summary.title if summary else "Session"))
 
 
 def sessions_head(model: Model) -> str:

@@ -11,7 +11,7 @@ from ..notes.update import left_position
 from ..playback import EVENT_HEIGHT
 from . import deck, events, files, live, storing
 from .help import help_panel
-from .html import Attrs, Keyed, Page, html, icon
+from .html import Attrs, Keyed, Page, html, icon, straight
 from .notes import left_off, name_of, rename_button, rename_dialog, sessions_head, tags
 from .sessions import sessions
 from .transcript import transcript
@@ -160,7 +160,7 @@ def _stage(model: Model) -> str:
             return html(
                 h.div(".card-page", role="alert")[
                     h.h1[model.problem.title],
-                    h.p[model.problem.detail],
+                    h.p[straight(model.problem.detail)],
                     bool(model.route.database) and h.p[h.a(href="#/")["Show the usual database"]],
                 ]
             )
@@ -203,11 +203,11 @@ def _status(model: Model) -> str:
             h.span["Waiting for another tab of this site to let go of the database. Close that tab if this stays."]
         )
     if job is None:
-        return html(h.span[model.status]) if model.status else ""
+        return html(h.span[straight(model.status)]) if model.status else ""
     known = job.total > 0
     text = f"{job.title}: {job.done:,} of {job.total:,} {job.unit}" if known else f"{job.title}…"
     return html(
-        h.span[text],
+        h.span[straight(text)],
         h.progress(
             value=str(job.done) if known else None,
             max=str(job.total) if known else None,
@@ -221,6 +221,6 @@ def _alert(model: Model) -> str:
     if model.alert is None:
         return ""
     return html(
-        h.div[h.b[model.alert.title], bool(model.alert.detail) and h.p[model.alert.detail]],
+        h.div[h.b[model.alert.title], bool(model.alert.detail) and h.p[straight(model.alert.detail)]],
         h.button(type="button", data_click="dismiss")["Dismiss"],
     )
