@@ -115,7 +115,8 @@ def _update(model: Model, message: Message, clock: float) -> Next:
         case DemoWanted():
             return (model, ()) if model.job else (replace(model, alert=None), (LoadDemo(),))
         case JobMoved(job):
-            return replace(model, job=job, status=""), ()
+            alert = model.alert if model.job or model.lost else None  # what was wrong before is not of this one
+            return replace(model, job=job, status="", alert=alert), ()
         case JobEnded():
             return _job_ended(model, message)
         case StatusRead(status):

@@ -17,6 +17,8 @@ from pyapp import InMemorySessionPersistDriver, SessionRecord, rest
 from pyapp.archive import check_recording
 from pyapp.drivers.sqlite import SQLiteSessionPersistDriver
 from pyapp.inspector.files.values import read_source
+from pyapp.inspector.messages import JobMoved
+from pyapp.inspector.model import Job
 from pyapp.runner import databases, exports, jobs
 from pyapp.secret_patterns import MASKED
 from tests.unit.fake_page import FakeFile, FakePage
@@ -285,6 +287,41 @@ def test_files_that_are_no_databases_are_refused(tmp_path: Path) -> None:
     refused(FakeFile("broken.db", good[:5_000] + b"\xff" * (len(good) - 5_000)), "damaged|not a|malformed")
 
 
+def test_refusals_say_what_to_do_instead(tmp_path: Path) -> None:
+    in_use = database(tmp_path, "PRAGMA journal_mode = WAL", "DELETE FROM sessions")
+    refused(FakeFile("used.db", in_use), "holds no sessions. If a program has it open, .* used.db-wal beside it")
+    refused(FakeFile("used.db-wal", b"7\x7f\x06\x82"), "Choose or drop used.db and it together")
+    refused(FakeFile("page.jsonl", b"\n<!doctype html>"), "it is a web page, .* take the address of the file itself")
+    refused(FakeFile("notes.txt", b"my notes"), "line 1: not JSON.* A recording has one JSON object a line")
+
+
+@in_loop
+async def test_a_log_goes_with_its_own_database_only() -> None:
+    page = FakePage()
+    await page.start()
+    recording = FakeFile("made.jsonl", (DEMO / NAME).read_bytes())
+    page.runner.import_files([recording, FakeFile("other.db-wal", b"7")])
+    await page.settle()
+    assert "Choose or drop other.db and it together" in page.text("alert")
+    assert (await page.store.totals()).sessions == 0
+
+
+@in_loop
+async def test_the_next_file_is_told_of_alone() -> None:
+    """What was wrong with the one before is no longer said, and how far it came is in units that people read."""
+    page = FakePage()
+    await page.start()
+    page.runner.import_files([FakeFile("bad.jsonl", b"{")])
+    await page.settle()
+    assert "bad.jsonl" in page.text("alert")
+    page.runner.send(JobMoved(Job("Fetching a.jsonl", "bytes", 2_097_152, 16_718_669)))
+    await page.settle()
+    assert (page.text("alert"), page.text("status")) == ("", "Fetching a.jsonl: 2.1 MB of 17 MB Cancel")
+    page.runner.send(JobMoved(Job("Fetching a.jsonl", "bytes", 2_097_152)))
+    await page.settle()
+    assert page.text("status") == "Fetching a.jsonl: 2.1 MB Cancel"
+
+
 @in_loop
 async def refused(file: FakeFile, reason: str) -> None:
     page = await page_with(long_session(3, "mine"))
@@ -400,6 +437,8 @@ async def test_nothing_is_asked_of_another_host_without_a_click() -> None:
     await page.settle()
     assert page.fetched == [(url, True)]
     assert "Imported 1 session" in page.text("status")
+    told = [message["regions"]["status"] for message in page.sent if "status" in message.get("regions", {})]
+    assert any(f"Fetching {NAME}: " in text for text in told)
     page.say("source-fetch")
     await page.settle()
     assert len(page.fetched) == 1

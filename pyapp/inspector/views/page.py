@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import htpy as h
 
-from ..dates import date_time, plural
+from ..dates import date_time, plural, size
 from ..incoming import KEYS
 from ..model import Job, Model, OpenSession
 from ..notes.update import left_position
@@ -205,9 +205,8 @@ def _status(model: Model) -> str:
     if job is None:
         return html(h.span[straight(model.status)]) if model.status else ""
     known = job.total > 0
-    text = f"{job.title}: {job.done:,} of {job.total:,} {job.unit}" if known else f"{job.title}…"
     return html(
-        h.span[straight(text)],
+        h.span[straight(_progress(job))],
         h.progress(
             value=str(job.done) if known else None,
             max=str(job.total) if known else None,
@@ -215,6 +214,15 @@ def _status(model: Model) -> str:
         ),
         h.button(type="button", data_click="cancel")["Cancel"],
     )
+
+
+def _progress(job: Job) -> str:
+    """How far it came. How much there is of a file is not always known, how much of it has come is."""
+    if job.unit == "bytes":
+        amount = f"{size(job.done)} of {size(job.total)}" if job.total else size(job.done) if job.done else ""
+    else:
+        amount = f"{job.done:,} of {job.total:,} {job.unit}" if job.total else ""
+    return f"{job.title}: {amount}" if amount else f"{job.title}…"
 
 
 def _alert(model: Model) -> str:
