@@ -305,6 +305,11 @@ def cannot_open(error: Exception) -> Alert:
     return Alert("This database cannot be opened", str(error))
 
 
+def cannot_read(error: Exception) -> Alert:
+    """The words for a session that is in the list and cannot be had."""
+    return Alert("This session cannot be read", str(error))
+
+
 def not_found(session_id: str) -> Alert:
     """The words for an address whose session is not stored."""
     return Alert(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..effects import Effect, ReadSummaries, ShowAddress
 from ..model import Alert, Model
 from ..playback import Next
+from ..storing import ONLY_SHOWN
 from .effects import Export, FetchSource, SearchSecrets, StopSearch
 from .messages import (
     ExportAsked,
@@ -65,6 +66,8 @@ def closed(model: Model) -> Next:
 
 def offered(model: Model, text: str) -> Next:
     """The address names a file. One of this site is fetched, any other when the user says so."""
+    if model.is_read_only:
+        return replace(model, alert=Alert("The file in the address was not fetched", f"{ONLY_SHOWN}.")), _forget(model)
     try:
         source = read_source(text, model.site)
     except ValueError as error:

@@ -72,8 +72,8 @@ def tags(names: Sequence[str]) -> Sequence[h.Node]:
 
 
 def rename_button(model: Model) -> h.Node:
-    """Opens the dialog; where no names are kept there is none."""
-    if model.notes.off:
+    """Opens the dialog; where no names are kept there is none. Those of a page that is served would go with it."""
+    if model.notes.off or model.is_read_only:
         return ""
     return h.button("#rename-button.quiet", type="button", data_click="rename")["Rename"]
 

@@ -9,6 +9,7 @@ from ..incoming import KEYS
 from ..model import Job, Model, OpenSession
 from ..notes.update import left_position
 from ..playback import EVENT_HEIGHT
+from ..storing import ONLY_SHOWN
 from . import deck, events, files, live, storing
 from .help import help_panel
 from .html import Attrs, Keyed, Page, html, icon, straight
@@ -33,7 +34,7 @@ def view(model: Model) -> Page:
         "status": _status(model),
         "alert": _alert(model),
         "help": help_panel(model.start) if model.help else "",
-        "sessions-foot": storing.room(model.storage),
+        "sessions-foot": storing.served(model) if model.is_read_only else storing.room(model.storage),
         "dialog": storing.dialog(model, session, name_of(model, session.record.id)) if session else "",
         "export": files.export_dialog(model),
         "source": files.source_dialog(model.source),
@@ -48,6 +49,7 @@ def view(model: Model) -> Page:
             "data-ready": "true" if model.listing is not None else "false",
             "data-view": _which(model),
             "data-sheet": model.sheet or None,
+            "data-read-only": "true" if model.is_read_only else None,
             "data-keys": " ".join(name.removeprefix("Shift+") for name in KEYS),
         },
         "sessions-scroll": {
@@ -111,15 +113,27 @@ def _bar(model: Model) -> str:
         h.span(".grow"),
         *live.in_bar(model),
         storing.chooser(model),
-        h.label(".button")[
-            icon("import"),
-            h.span(".wide")["Import"],
-            h.input(
-                "#import", type="file", multiple=True, accept=",".join(TAKEN),
-                data_files="import", aria_label="Import a recording",
-            ),
-        ],
-    )  # fmt: skip
+        _read_only(model) if model.is_read_only else _import(),
+    )
+
+
+def _read_only(model: Model) -> h.Node:
+    """In the place of what would change something. In a narrow window it is all that tells that nobody answers."""
+    state = "lost" if model.is_left else "connected"
+    return h.span(f"#source-state.server.{state}", title=f"{ONLY_SHOWN}.")[
+        h.i, h.span["No answer" if model.is_left else "Read only"]
+    ]
+
+
+def _import() -> h.Node:
+    return h.label(".button")[
+        icon("import"),
+        h.span(".wide")["Import"],
+        h.input(
+            "#import", type="file", multiple=True, accept=",".join(TAKEN), data_files="import",
+            aria_label="Import a recording",
+        ),
+    ]  # fmt: skip
 
 
 def _heading(model: Model, session: OpenSession) -> str:
@@ -165,18 +179,30 @@ def _stage(model: Model) -> str:
                 ]
             )
         case "empty":
-            return html(_welcome(model.job))
+            return html(_nothing_served() if model.is_read_only else _welcome(model.job))
         case "start":
             return html(
                 h.div(".card-page")[
                     h.h1["Choose a session"],
                     h.p["Pick one from the list, or press ", h.kbd["j"], " for the newest."],
-                    h.p(".dim")["To add some, drop a .jsonl recording or a SQLite .db file anywhere on this page."],
+                    h.p(".dim")[
+                        f"{ONLY_SHOWN}. Export saves copies."
+                        if model.is_read_only
+                        else "To add some, drop a .jsonl recording or a SQLite .db file anywhere on this page."
+                    ],
                 ]
             )
         case "opening":
             return html(h.div("#reading.card-page.quiet-page")[h.p["Reading…"]])
     return ""
+
+
+def _nothing_served() -> h.Node:
+    return h.div(".card-page")[
+        h.h1["No sessions yet"],
+        h.p["The program that serves this page has none to show. What is added to a database appears here by itself."],
+        h.p(".dim")["This page only reads: sessions are not imported, changed or begun here."],
+    ]
 
 
 def _welcome(job: Job | None) -> h.Node:
