@@ -190,7 +190,9 @@ async def _call(base: str, token: str, method: str, params: dict[str, Any]) -> A
     try:
         answer = await send(FetchTransport(), Request("POST", f"{base}source", headers, body))
     except ServerUnreachableError:
-        raise StoreUnavailableError("The program that served this page has ended. Start it again.") from None
+        raise StoreUnavailableError(
+            "The program that served this page has ended. Start it again and open the address that it prints."
+        ) from None
     if answer.status in (401, 403):
         raise StoreUnavailableError("The key in the address is not this program's. Open the address that it printed.")
     try:

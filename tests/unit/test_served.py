@@ -136,3 +136,12 @@ async def test_the_store_tells_when_the_other_side_goes_and_comes(monkeypatch: p
         store.on_change(lambda _change: None)
         await done.wait()
     assert told == [True, False, True, False]
+
+
+@in_loop
+async def test_what_cannot_be_opened_is_not_called_readable(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = ServedPage()
+    monkeypatch.setattr(page.store, "session_heads", gone)
+    await page.start()
+    assert "cannot be opened" in page.text("stage")
+    assert page.text("bar") == "sessions Sessions"

@@ -119,6 +119,8 @@ def _bar(model: Model) -> str:
 
 def _read_only(model: Model) -> h.Node:
     """In the place of what would change something. In a narrow window it is all that tells that nobody answers."""
+    if model.problem and not (model.listing and model.listing.sessions):
+        return ""  # nothing is read, and the middle says why
     state = "lost" if model.is_left else "connected"
     return h.span(f"#source-state.server.{state}", title=f"{ONLY_SHOWN}.")[
         h.i, h.span["No answer" if model.is_left else "Read only"]
@@ -213,12 +215,14 @@ def _welcome(job: Job | None) -> h.Node:
             "browser's own database, where they survive reloads, restarts and crashes, and replays them event by "
             "event. Nothing leaves this machine, unless you connect to a server elsewhere."
         ],
-        h.p[
+        h.p(".first")[
             h.button(".solid", type="button", data_click="demo", disabled=job is not None)["Load the demo sessions"],
-            " or drop a .jsonl recording or a SQLite .db file anywhere on this page.",
+            h.span(".dim")["Six recorded sessions of two agents: about 3,200 events, 1.8 MB."],
         ],
-        h.p["To talk to agents, connect to their server."],
-        h.p(".dim")["The demo holds six recorded sessions of two agents: about 3,200 events, 1.8 MB."],
+        h.p[
+            "Or drop a .jsonl recording or a SQLite .db file anywhere on this page, or choose it with Import. ",
+            "To talk to agents, connect to their server.",
+        ],
     ]
 
 
