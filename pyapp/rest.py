@@ -24,7 +24,13 @@ async def install_rest(fetch: Callable[[str], AsyncIterator[bytes]]) -> None:
     from zipfile import ZipFile
 
     version = sys.modules["pyapp"].__version__  # an import of it would import every driver, says the linter
-    wheel = b"".join([piece async for piece in fetch(f"wheels/sandbox_agent_pyodide-{version}-py3-none-any.whl")])
+    try:
+        wheel = b"".join([piece async for piece in fetch(f"wheels/sandbox_agent_pyodide-{version}-py3-none-any.whl")])
+    except OSError:  # its words are for those who host the page
+        raise OSError(
+            "A part of this page could not be loaded, and nothing was changed. Check the connection "
+            "and try again; if that does not help, reload the page."
+        ) from None
     folder = os.path.dirname(os.path.dirname(__file__))
     os.makedirs(folder, exist_ok=True)
     with ZipFile(BytesIO(wheel)) as archive:

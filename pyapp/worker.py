@@ -50,6 +50,7 @@ class BrowserWorld:
         self._notes: dict[str, IndexedDBNoteStore] = {}
         self._waiting = 0
         self._tell_waiting: Callable[[bool], None] = lambda _waits: None
+        self._tell_reached: Callable[[bool], None] = lambda _is_there: None
 
     async def open_store(self, database: str) -> SessionStore:
         """A driver for each database; another name than the usual one must be there already."""
@@ -74,7 +75,7 @@ class BrowserWorld:
                 "Open that address again."
             )
         if self._shown is None:
-            self._shown = RemoteStore(partial(_call, self._base, token))
+            self._shown = RemoteStore(partial(_call, self._base, token), lambda is_there: self._tell_reached(is_there))
         return self._shown
 
     def open_notes(self, database: str) -> NoteStore:
@@ -88,6 +89,13 @@ class BrowserWorld:
 
     def on_wait(self, listener: Callable[[bool], None]) -> None:
         self._tell_waiting = listener
+
+    @property
+    def is_served(self) -> bool:
+        return bool(self._source)
+
+    def on_reach(self, listener: Callable[[bool], None]) -> None:
+        self._tell_reached = listener
 
     def _wait(self, waits: bool) -> None:
         """One of the databases waits, or has done waiting; several may at once."""
@@ -182,7 +190,9 @@ async def _call(base: str, token: str, method: str, params: dict[str, Any]) -> A
     try:
         answer = await send(FetchTransport(), Request("POST", f"{base}source", headers, body))
     except ServerUnreachableError:
-        raise StoreUnavailableError("The program that served this page has ended. Start it again.") from None
+        raise StoreUnavailableError(
+            "The program that served this page has ended. Start it again and open the address that it prints."
+        ) from None
     if answer.status in (401, 403):
         raise StoreUnavailableError("The key in the address is not this program's. Open the address that it printed.")
     try:

@@ -219,6 +219,13 @@ class Waited:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceReached:
+    """The program that serves this page answers again, or does not any more."""
+
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SummariesRead:
     """Titles and sizes of some sessions."""
 
@@ -333,6 +340,6 @@ Message = (
     | Expanded | NeighbourOpened | DemoWanted | JobCancelled | EventCopied | Copied | Dismissed | SheetShown
     | HelpToggled | HeadsRead | SummariesRead | SessionRead | NotShown | TailRead | Folded | RowsRead | DetailRead
     | RecordsChanged | EverythingChanged | Grew | PutAside | DatabaseChosen | DatabasesRead | KeepAsked | StorageRead
-    | DeletionAsked | DialogClosed | TotalsRead | Waited
+    | DeletionAsked | DialogClosed | TotalsRead | Waited | SourceReached
     | JobMoved | JobEnded | StatusRead | Failed | NoteMessage | LiveMessage | FileMessage
 )  # fmt: skip

@@ -198,6 +198,10 @@ class Model:
     """A file of another host that the address names, until the user has said whether to fetch it."""
     site: str = ""
     """The address of the page's folder, with a slash at its end."""
+    is_served: bool = False
+    """Whether the usual database is that of another program, which serves this page."""
+    is_left: bool = False
+    """Whether that program does not answer any more."""
     usual_database: str = ""
     """The name of the database that is shown when the address names none."""
     databases: tuple[str, ...] = ()
@@ -213,6 +217,11 @@ class Model:
     """The databases that were compared with their marks."""
     lost: Mark | None = None
     """What the database holds now, while the user is being told that it once held more."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether what is shown belongs to another program: nothing of it can be changed here."""
+        return self.is_served and not self.route.database
 
     @property
     def shown(self) -> Listing | None:

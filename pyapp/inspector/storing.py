@@ -19,6 +19,7 @@ from .messages import (
     DeletionAsked,
     DialogClosed,
     KeepAsked,
+    SourceReached,
     StorageRead,
     TotalsRead,
     Waited,
@@ -29,7 +30,7 @@ from .route import Route
 
 StoreMessage = (
     DatabaseChosen | DatabasesRead | DeletionAsked | DialogClosed | KeepAsked | StorageRead | TotalsRead
-    | Waited
+    | Waited | SourceReached
 )  # fmt: skip
 
 
@@ -48,6 +49,8 @@ def update_storing(model: Model, message: StoreMessage) -> Next:
             return _compare(model, message)
         case Waited(waits):
             return replace(model, waiting=waits), ()
+        case SourceReached(is_there):
+            return _reached(model, is_there=is_there), ()
         case DeletionAsked(confirmed):
             return _delete(model, confirmed=confirmed)
         case DialogClosed():
@@ -67,6 +70,21 @@ def loss_read(model: Model) -> Next:
     if model.lost is None:
         return model, ()
     return replace(model, lost=None), (Remember(model.route.database, model.lost),)
+
+
+ONLY_SHOWN = "These sessions belong to the program that serves this page and are only shown here"
+
+_LEFT = Alert(
+    "The program that serves this page does not answer",
+    "What you see stays until you leave it. To go on, start the program again and open the address that it prints.",
+)
+
+
+def _reached(model: Model, *, is_there: bool) -> Model:
+    model = replace(model, is_left=not is_there)
+    if is_there:
+        return replace(model, alert=None) if model.alert == _LEFT else model
+    return model if model.problem or model.lost else replace(model, alert=_LEFT)
 
 
 def _choose(model: Model, name: str) -> Next:

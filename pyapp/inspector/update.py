@@ -115,7 +115,8 @@ def _update(model: Model, message: Message, clock: float) -> Next:
         case DemoWanted():
             return (model, ()) if model.job else (replace(model, alert=None), (LoadDemo(),))
         case JobMoved(job):
-            return replace(model, job=job, status=""), ()
+            alert = model.alert if model.job or model.lost else None  # what was wrong before is not of this one
+            return replace(model, job=job, status="", alert=alert), ()
         case JobEnded():
             return _job_ended(model, message)
         case StatusRead(status):
@@ -302,6 +303,11 @@ def _neighbour(model: Model, by: int) -> Next:
 def cannot_open(error: Exception) -> Alert:
     """The words for a database that is not there, or is not one of ours."""
     return Alert("This database cannot be opened", str(error))
+
+
+def cannot_read(error: Exception) -> Alert:
+    """The words for a session that is in the list and cannot be had."""
+    return Alert("This session cannot be read", str(error))
 
 
 def not_found(session_id: str) -> Alert:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
 from ..archive import MAX_FILE_BYTES, Recording, RecordingChecker
 from ..drivers.base import SessionStore
@@ -24,18 +24,28 @@ MAGIC = b"SQLite format 3\x00"
 LOG = "-wal"
 """The ending of the file in which changes lie that are not in the database itself yet."""
 
+PLACE_OF_MODE = 18
+WITH_LOG = b"\x02"
+"""What a database has at that place when its changes go to a log first."""
+
+NEEDS_LOG = "If a program has it open, what is missing is in {name} beside it: choose or drop both together."
+
 NAMED = 5
 """Sessions that are named when they are stored already."""
 
 Fetch = Callable[[str], AsyncIterator[bytes]]
 
 
-async def import_files(store: SessionStore, files: Sequence[SourceFile], send: Send, world: World) -> JobEnded:
+async def import_files(
+    store: SessionStore, files: Sequence[SourceFile], send: Send, world: World, doing: str = "Checking"
+) -> JobEnded:
     """Store the sessions of recordings and databases: all files are checked whole, then all are stored, or none."""
     logs = {file.name: file for file in files if file.name.endswith(LOG)}
-    files = [file for file in files if file.name not in logs] or list(files)
+    files = [file for file in files if file.name not in logs]
+    _refuse_lone_logs(logs, {file.name for file in files})
     recordings = [
-        await _checked(file, file.size, send, world=world, log=logs.get(f"{file.name}{LOG}")) for file in files
+        await _checked(file, file.size, send, f"{doing} {file.name}", world=world, log=logs.get(f"{file.name}{LOG}"))
+        for file in files
     ]
     whole = _together(recordings)
     names = ", ".join(file.name for file in files)
@@ -53,7 +63,7 @@ async def import_source(store: SessionStore, source: Source, send: Send, world: 
     """Fetch the file that an address names, and store its sessions."""
     send(JobMoved(Job(f"Fetching from {source.host}", "bytes")))
     file = await world.fetch_source(source.url, is_foreign=source.is_foreign)
-    return await import_files(store, [file], send, world)
+    return await import_files(store, [file], send, world, "Fetching")
 
 
 async def load_demo(store: SessionStore, fetch: Fetch, send: Send) -> JobEnded:
@@ -64,7 +74,7 @@ async def load_demo(store: SessionStore, fetch: Fetch, send: Send) -> JobEnded:
     recordings = []
     for entry in listed:
         file = _SiteFile(entry["name"], entry["bytes"], fetch)
-        recordings.append(await _checked(file, total, send, done, "Loading the demo"))
+        recordings.append(await _checked(file, total, send, "Loading the demo", done))
         done += entry["bytes"]
     whole = _together(recordings)
     await _store(store, whole, "Storing the demo", send)
@@ -94,6 +104,17 @@ class _SiteFile:
         return self._fetch(f"demo/{self.name}")
 
 
+def _refuse_lone_logs(logs: Collection[str], names: Collection[str]) -> None:
+    """Raises InvalidFileError for a log without its database: what is in it would be missing without a word."""
+    for name in logs:
+        base = name.removesuffix(LOG)
+        if base not in names:
+            raise InvalidFileError(
+                f"{name} was not imported, and nothing was changed: it is the log of a database. "
+                f"Choose or drop {base} and it together."
+            )
+
+
 async def _refuse_stored(store: SessionStore, name: str, recording: Recording) -> None:
     """Raises EventConflictError, which names them, when sessions of a file are stored already."""
     stored = [record.id for record in recording.sessions if await store.get_session(record.id)]
@@ -101,7 +122,8 @@ async def _refuse_stored(store: SessionStore, name: str, recording: Recording) -
         return
     what = f"{name} was not imported, and nothing was changed:"
     if len(recording.sessions) == 1:
-        raise EventConflictError(f"{what} {EventConflictError.session_taken(stored[0])}")
+        taken = EventConflictError.session_taken(stored[0])
+        raise EventConflictError(f"{what} {taken}. To import this one, delete that one first.")
     some = ", ".join(f"“{id_[:80]}”" for id_ in stored[:NAMED])
     more = f" and {len(stored) - NAMED:,} more" if len(stored) > NAMED else ""
     raise EventConflictError(
@@ -127,27 +149,26 @@ async def _checked(
     file: SourceFile,
     total: int,
     send: Send,
+    title: str,
     done: int = 0,
-    title: str = "",
     *,
     world: World | None = None,
     log: SourceFile | None = None,
 ) -> Recording:
     """What a file holds: its first bytes tell which kind it is, whatever its name. Raises InvalidFileError."""
-    title = title or f"Checking {file.name}"
 
     def tell(unit: str, done: int, total: int) -> None:
         send(JobMoved(Job(title, unit, min(done, total) if total else done, total)))
 
     tell("bytes", done, total)
     pieces = file.slices()
+    head = b""
     try:
         if total > MAX_FILE_BYTES:
             raise InvalidFileError(f"the file is larger than {MAX_FILE_BYTES >> 20} MiB; split it by session")
-        head = b""
         async for piece in pieces:
             head += piece
-            if len(head) >= len(MAGIC):
+            if len(head) > PLACE_OF_MODE:
                 break
         is_database = world is not None and head.startswith(MAGIC)
         if world is not None and is_database:
@@ -163,7 +184,8 @@ async def _checked(
             await asyncio.sleep(0)
         return checker.finish()
     except InvalidFileError as error:
-        raise InvalidFileError(f"{file.name} was not imported, and nothing was changed: {_why(file, error)}") from None
+        reason = _why(file, head, error)
+        raise InvalidFileError(f"{file.name} was not imported, and nothing was changed: {reason}") from None
 
 
 async def _checked_database(
@@ -188,17 +210,26 @@ async def _checked_database(
             await asyncio.sleep(0)
         if log is not None:
             await database.add_log(log)
-        return await database.read(tell)
+        try:
+            return await database.read(tell)
+        except InvalidFileError as error:
+            if log is None and head[PLACE_OF_MODE:].startswith(WITH_LOG):
+                raise InvalidFileError(f"{error}. {NEEDS_LOG.format(name=f'{name}{LOG}')}") from None
+            raise
 
 
 DATABASES = (".db", ".sqlite", ".sqlite3")
 
 
-def _why(file: SourceFile, error: InvalidFileError) -> str:
-    """The reason; a file that is called a database and is none is told what it is not, instead of line 1 of it."""
-    if file.name.lower().endswith(DATABASES) and error.line is not None:
+def _why(file: SourceFile, head: bytes, error: InvalidFileError) -> str:
+    """The reason; a file of another kind is told what it is not, instead of line 1 of it alone."""
+    if error.line is None:
+        return str(error)
+    if file.name.lower().endswith(DATABASES):
         return "it is neither a SQLite database nor a recording in JSON lines"
-    return str(error)
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
+        return "it is a web page, or XML. Where a site shows a file in a page, take the address of the file itself."
+    return f"{error}. A recording has one JSON object a line." if error.line == 1 else str(error)
 
 
 async def _store(store: SessionStore, recording: Recording, title: str, send: Send) -> None:

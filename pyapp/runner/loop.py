@@ -30,6 +30,7 @@ from ..inspector.messages import (
     RecordsChanged,
     RowsRead,
     SessionRead,
+    SourceReached,
     StatusRead,
     SummariesRead,
     TailRead,
@@ -39,7 +40,8 @@ from ..inspector.messages import (
 )
 from ..inspector.model import Alert, Model, OpenSession
 from ..inspector.notes.effects import NoteEffect
-from ..inspector.update import cannot_open, not_found, update
+from ..inspector.storing import ONLY_SHOWN
+from ..inspector.update import cannot_open, cannot_read, not_found, update
 from ..inspector.views.html import Page
 from ..inspector.views.page import view
 from ..json_text import dump
@@ -61,7 +63,8 @@ class Runner:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.model = Model(usual_database=world.usual_database, site=world.site)
+        self.model = Model(usual_database=world.usual_database, site=world.site, is_served=world.is_served)
+        world.on_reach(lambda is_there: self.send(SourceReached(is_there)))
         world.on_wait(lambda waits: self.send(Waited(waits)))
         self._patches = Patches()
         self._painting = False
@@ -99,6 +102,9 @@ class Runner:
 
     def import_files(self, files: Sequence[SourceFile]) -> None:
         """The user chose or dropped recordings."""
+        if self.model.is_read_only:
+            self.send(Failed(Alert("Nothing was imported", f"{ONLY_SHOWN}.")))
+            return
         self._start_job(lambda store: jobs.import_files(store, files, self.send, self.world))
 
     async def settled(self) -> None:
@@ -278,6 +284,8 @@ class Runner:
             store = await self._opened_store()
             heads = await store.session_heads()
         except PyappError as error:
+            if self.model.listing is not None:
+                raise  # they were to be read again: the list stays as it was
             self.send(HeadsRead(()))
             self.send(NotShown(cannot_open(error)))
             return
@@ -300,7 +308,13 @@ class Runner:
         except PyappError as error:
             self.send(NotShown(cannot_open(error)))
             return
-        session = await reading.read_session(store, effect.session_id, effect.event)
+        try:
+            session = await reading.read_session(store, effect.session_id, effect.event)
+        except PyappError as error:
+            if (shown := self._session()) and shown.record.id == effect.session_id:
+                raise  # it was to be read again: what is there of it stays
+            self.send(NotShown(cannot_read(error)))  # the session before it must not stand under its address
+            return
         if session is None:
             self.send(NotShown(not_found(effect.session_id)))
             return

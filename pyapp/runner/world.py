@@ -34,6 +34,15 @@ class World(Protocol):
         """Tell when a store waits for another tab, and when it need not any more."""
         ...
 
+    @property
+    def is_served(self) -> bool:
+        """Whether the usual store is that of another program, which is only shown here."""
+        ...
+
+    def on_reach(self, listener: Callable[[bool], None]) -> None:
+        """Tell when that program answers, and when it does so no more."""
+        ...
+
     async def release(self) -> None:
         """Let go of what the stores hold open, until the next call."""
         ...

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from ..cli.kit import start
 from ..unit.recordings import DEMO
-from .conftest import wait_ready
+from .conftest import Faults, wait_ready
+from .test_files import drop
 from .test_inspector import all_read, at, seek, sessions, transcript
 
 
@@ -77,11 +78,34 @@ def test_the_sessions_of_a_file(page: Page, address: str, database: Path) -> Non
     write_session(database, "late", "written meanwhile")
     expect(sessions(page)).to_have_count(2)
     expect(sessions(page).filter(has_text="written meanwhile")).to_be_visible()
-    page.get_by_role("button", name="Delete").first.click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Read only", exact=True)).to_be_visible()
+    for name in ("Delete", "Rename", "Connect", "New session", "Resume"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    expect(page.get_by_label("Import a recording")).to_have_count(0)
+    drop(page, {"more.jsonl": (DEMO / "opencode-4-errors.jsonl").read_bytes()})
     expect(page.get_by_role("alert")).to_contain_text("only shown here")
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT count(*) FROM events").fetchone() == (229,)
+
+
+def test_the_program_ends_while_its_page_is_open(page: Page, faults: Faults, site: str, database: Path) -> None:
+    with start("inspect", database, "--no-browser") as process:
+        assert process.stdout
+        found = re.search(r"http://\S+", process.stdout.readline())
+        assert found
+        page.goto(found[0])
+        wait_ready(page)
+        sessions(page).first.click()
+        at(page, 228)
+        all_read(page)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    expect(page.locator("html")).to_have_attribute("data-view", "session")
+    expect(page.get_by_text("No answer")).to_be_visible()
+    expect(transcript(page)).not_to_be_empty()
+    page.goto("about:blank")
+    faults.texts = [text for text in faults.texts if "ERR_" not in text]  # the console tells of each try
 
 
 @pytest.mark.parametrize("fragment", ["", "#token=wrong"])

@@ -67,6 +67,11 @@ class FakePage:
     def on_wait(self, listener: Callable[[bool], None]) -> None:
         self.tell_waiting = listener
 
+    is_served = False
+
+    def on_reach(self, listener: Callable[[bool], None]) -> None:
+        self.tell_reached = listener
+
     async def release(self) -> None:
         self.released += 1
 

@@ -6,15 +6,19 @@ import asyncio
 import json
 import re
 import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pyapp import InMemorySessionPersistDriver, SessionRecord
+from pyapp import InMemorySessionPersistDriver, SessionRecord, rest
 from pyapp.archive import check_recording
 from pyapp.drivers.sqlite import SQLiteSessionPersistDriver
 from pyapp.inspector.files.values import read_source
+from pyapp.inspector.messages import JobMoved
+from pyapp.inspector.model import Job
 from pyapp.runner import databases, exports, jobs
 from pyapp.secret_patterns import MASKED
 from tests.unit.fake_page import FakeFile, FakePage
@@ -99,6 +103,62 @@ async def test_one_chosen_or_all_sessions() -> None:
     assert "None found in 7 events." in page.text("export")
     await choose(page, "export-save", scope="chosen")
     assert [one.id for one in check_recording([downloaded(page)[1]]).sessions] == ["b"]
+
+
+@in_loop
+async def test_places_in_several_sessions_are_told_apart() -> None:
+    page = await opened_dialog(leaky("a"), long_session(5, "b"), leaky("c"))
+    html = page.html("export")
+    assert re.findall(r'<li class="(of)">|/sessions/(\w)\?', html) == [
+        ("of", ""), ("", "a"), ("", "a"), ("", "a"), ("of", ""), ("", "c"), ("", "c"), ("", "c"),
+    ]  # fmt: skip
+    assert html.index("Keep them") < html.index("Places of secrets")
+    assert TOKEN not in html
+    await choose(page, scope="chosen")
+    page.say("export-pick", arg="a", value="true")
+    await page.settle()
+    assert '<li class="of">' not in page.html("export")
+
+
+@in_loop
+async def test_sessions_that_were_never_in_view_are_named_in_the_dialog() -> None:
+    page = await page_with(*(long_session(2, f"s{number}") for number in range(30)), leaky())
+    await page.start()
+    page.runner.model = replace(page.runner.model, summaries={})
+    page.say("export")
+    await page.settle()
+    assert "leaky" in page.runner.model.summaries
+
+
+@in_loop
+async def test_a_search_that_failed_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = await page_with(leaky())
+    await page.start()
+
+    async def offline() -> None:
+        raise OSError("A part of this page could not be loaded.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(page, "install_rest", offline, raising=False)
+        page.say("export")
+        await page.settle()
+    assert "could not be loaded. Try again" in page.text("export")
+    page.say("export-again")
+    await page.settle()
+    assert "in 3 places" in page.text("export")
+
+
+@in_loop
+async def test_what_cannot_be_loaded_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "RARE", "pyapp.not_there")
+
+    async def fetch(_path: str) -> AsyncIterator[bytes]:
+        raise OSError("could not load http://site/x.whl: TypeError: Failed to fetch")
+        yield b""
+
+    with pytest.raises(OSError, match="Check the connection and try again") as raised:
+        await rest.install_rest(fetch)
+    assert "TypeError" not in str(raised.value)
 
 
 @in_loop
@@ -227,6 +287,41 @@ def test_files_that_are_no_databases_are_refused(tmp_path: Path) -> None:
     refused(FakeFile("broken.db", good[:5_000] + b"\xff" * (len(good) - 5_000)), "damaged|not a|malformed")
 
 
+def test_refusals_say_what_to_do_instead(tmp_path: Path) -> None:
+    in_use = database(tmp_path, "PRAGMA journal_mode = WAL", "DELETE FROM sessions")
+    refused(FakeFile("used.db", in_use), "holds no sessions. If a program has it open, .* used.db-wal beside it")
+    refused(FakeFile("used.db-wal", b"7\x7f\x06\x82"), "Choose or drop used.db and it together")
+    refused(FakeFile("page.jsonl", b"\n<!doctype html>"), "it is a web page, .* take the address of the file itself")
+    refused(FakeFile("notes.txt", b"my notes"), "line 1: not JSON.* A recording has one JSON object a line")
+
+
+@in_loop
+async def test_a_log_goes_with_its_own_database_only() -> None:
+    page = FakePage()
+    await page.start()
+    recording = FakeFile("made.jsonl", (DEMO / NAME).read_bytes())
+    page.runner.import_files([recording, FakeFile("other.db-wal", b"7")])
+    await page.settle()
+    assert "Choose or drop other.db and it together" in page.text("alert")
+    assert (await page.store.totals()).sessions == 0
+
+
+@in_loop
+async def test_the_next_file_is_told_of_alone() -> None:
+    """What was wrong with the one before is no longer said, and how far it came is in units that people read."""
+    page = FakePage()
+    await page.start()
+    page.runner.import_files([FakeFile("bad.jsonl", b"{")])
+    await page.settle()
+    assert "bad.jsonl" in page.text("alert")
+    page.runner.send(JobMoved(Job("Fetching a.jsonl", "bytes", 2_097_152, 16_718_669)))
+    await page.settle()
+    assert (page.text("alert"), page.text("status")) == ("", "Fetching a.jsonl: 2.1 MB of 17 MB Cancel")
+    page.runner.send(JobMoved(Job("Fetching a.jsonl", "bytes", 2_097_152)))
+    await page.settle()
+    assert page.text("status") == "Fetching a.jsonl: 2.1 MB Cancel"
+
+
 @in_loop
 async def refused(file: FakeFile, reason: str) -> None:
     page = await page_with(long_session(3, "mine"))
@@ -278,6 +373,7 @@ NAME = "opencode-2-permissions.jsonl"
         ("https://sessions.test:8443/a.db", "https://sessions.test:8443/a.db", True),
         ("//other.test/a.db", "https://other.test/a.db", True),
         ("http://127.0.0.1:8000/a.db", "http://127.0.0.1:8000/a.db", True),
+        ("https://other.test/\u202elnosj.png?ü=%20#x", "https://other.test/%E2%80%AElnosj.png?%C3%BC=%20#x", True),
     ],
 )
 def test_addresses_of_files(text: str, url: str, is_foreign: bool) -> None:
@@ -299,6 +395,9 @@ def test_addresses_of_files(text: str, url: str, is_foreign: bool) -> None:
         ("https://sessions.test@other.test/a.db", "leave them out"),
         ("https://other.test\\@sessions.test/", "spaces or control"),
         ("https://other.test/a b", "spaces or control"),
+        ("https://s\u0435ssions.test/a.db", "ASCII letters"),
+        ("https://%73essions.test/a.db", "ASCII letters"),
+        ("https://other.test/\ud800", "no address"),
         ("https://[::1/a", "no address"),
         ("https://other.test:x/a", "no address"),
         ("https://other.test/" + "a" * 3_000, "longer than"),
@@ -338,9 +437,27 @@ async def test_nothing_is_asked_of_another_host_without_a_click() -> None:
     await page.settle()
     assert page.fetched == [(url, True)]
     assert "Imported 1 session" in page.text("status")
+    told = [message["regions"]["status"] for message in page.sent if "status" in message.get("regions", {})]
+    assert any(f"Fetching {NAME}: " in text for text in told)
     page.say("source-fetch")
     await page.settle()
     assert len(page.fetched) == 1
+
+
+@in_loop
+async def test_a_name_cannot_turn_the_words_around_it() -> None:
+    hostile = "evil\u202egnp.exe"
+    page = await page_with(Script("s"))
+    page.runner.import_files([FakeFile(f"{hostile}.jsonl", b"no recording")])
+    await page.start()
+    assert "evilgnp.exe.jsonl was not imported" in page.text("alert")
+    await page.store.insert_event("s", Script("s").prompt(hostile))
+    await page.go("#/sessions/s")
+    page.say("delete")
+    page.say("export")
+    await page.settle()
+    for region in ("dialog", "export", "heading", "sessions-list"):
+        assert "evilgnp.exe" in page.text(region)
 
 
 @in_loop

@@ -102,13 +102,13 @@ async def test_the_list_follows_new_ended_and_deleted_sessions() -> None:
     await page.store.update_session(record("c", 1_795_399_500_000))
     await page.store.append_event("c", says("x"))
     await page.settle()
-    assert page.text("sessions-head") == "Sessions 3"
+    assert page.text("sessions-head") == "Sessions 3 Export"
     await page.store.update_session(replace(record("c", 1_795_399_500_000), destroyed_at=1_795_399_600_000))
     await page.settle()
     assert "ended" in page.text("sessions-list")
     await page.store.delete_session("a")
     await page.settle()
-    assert page.text("sessions-head") == "Sessions 2"
+    assert page.text("sessions-head") == "Sessions 2 Export"
 
 
 @in_loop

@@ -77,7 +77,7 @@ async def test_the_demo_is_loaded_with_progress_and_listed_newest_first() -> Non
     await page.settle()
     assert "Loaded 6 sessions, 3,154 events." in page.text("status")
     progress = [message["regions"]["status"] for message in page.sent if "status" in message.get("regions", {})]
-    assert any("bytes" in text for text in progress)
+    assert any("KB of 1.8 MB" in text for text in progress)
     assert any("events" in text for text in progress)
     titles = re.findall(r'class="t">([^<]*)', page.html("sessions-list"))
     assert titles[0] == "Which Python version is this?"

@@ -82,7 +82,7 @@ async def test_a_session_is_deleted_once_the_user_was_asked() -> None:
     assert page.text("dialog") == ""
     assert "Deleted 1 session, 12 events." in page.text("status")
     assert (page.hash, page.root["data-view"]) == ("#/", "start")
-    assert page.text("sessions-head") == "Sessions 1"
+    assert page.text("sessions-head") == "Sessions 1 Export"
     assert (await page.store.get_session("long"), await page.store.count_events("long")) == (None, 0)
 
 

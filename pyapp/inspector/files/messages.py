@@ -36,6 +36,11 @@ class ExportPicked:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportTriedAgain:
+    """The search for secrets failed, and is wanted once more."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExportGivenUp:
     """The dialog is not wanted."""
 
@@ -79,8 +84,8 @@ class SearchFailed:
 
 
 FileMessage = (
-    ExportAsked | ExportChanged | ExportPicked | ExportGivenUp | SourceConfirmed | SourceGivenUp | SearchMoved
-    | SearchEnded | SearchFailed
+    ExportAsked | ExportChanged | ExportPicked | ExportTriedAgain | ExportGivenUp | SourceConfirmed | SourceGivenUp
+    | SearchMoved | SearchEnded | SearchFailed
 )  # fmt: skip
 
 
@@ -100,6 +105,8 @@ def file_from_page(sent: Mapping[str, Any]) -> FileMessage | None:
             return ExportChanged(scope, format_, others.get("secrets") == "keep", wanted=name == "export-save")
         case {"name": "export-pick", "arg": str(session_id), "value": str(value)}:
             return ExportPicked(session_id, value == "true")
+        case {"name": "export-again"}:
+            return ExportTriedAgain()
         case {"name": "export-cancel"}:
             return ExportGivenUp()
         case {"name": "source-fetch"}:

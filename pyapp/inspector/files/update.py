@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ..effects import Effect, ReadSummaries, ShowAddress
 from ..model import Alert, Model
 from ..playback import Next
+from ..storing import ONLY_SHOWN
 from .effects import Export, FetchSource, SearchSecrets, StopSearch
 from .messages import (
     ExportAsked,
     ExportChanged,
     ExportGivenUp,
     ExportPicked,
+    ExportTriedAgain,
     FileMessage,
     SearchEnded,
     SearchFailed,
@@ -41,12 +44,16 @@ def update_files(model: Model, message: FileMessage) -> Next:
         case ExportPicked(session_id, is_picked) if session_id in dialog.offered:
             picked = dialog.picked | {session_id} if is_picked else dialog.picked - {session_id}
             return _searched(model, replace(dialog, picked=picked))
+        case ExportTriedAgain():
+            return _searched(model, dialog)
         case ExportGivenUp():
             return closed(model)
         case SearchMoved(search, done, total) if search == dialog.search:
             return replace(model, exporting=replace(dialog, done=done, total=total)), ()
         case SearchEnded(search, found) if search == dialog.search:
-            return replace(model, exporting=replace(dialog, found=found)), ()
+            return _titled(
+                replace(model, exporting=replace(dialog, found=found)), {one.session_id for one in found.places}
+            )
         case SearchFailed(search, fault) if search == dialog.search:
             return replace(model, exporting=replace(dialog, fault=fault)), ()
     return model, ()
@@ -59,6 +66,8 @@ def closed(model: Model) -> Next:
 
 def offered(model: Model, text: str) -> Next:
     """The address names a file. One of this site is fetched, any other when the user says so."""
+    if model.is_read_only:
+        return replace(model, alert=Alert("The file in the address was not fetched", f"{ONLY_SHOWN}.")), _forget(model)
     try:
         source = read_source(text, model.site)
     except ValueError as error:
@@ -90,8 +99,8 @@ def _changed(model: Model, dialog: ExportDialog, message: ExportChanged) -> Next
     changed = replace(dialog, scope=message.scope, format=message.format, keeps=message.keeps)
     if changed.scope != dialog.scope:
         model, effects = _searched(model, changed)
-        unknown = tuple(id_ for id_ in dialog.offered if id_ not in model.summaries)
-        return model, (*effects, ReadSummaries(unknown)) if changed.scope == "chosen" and unknown else effects
+        model, more = _titled(model, dialog.offered if changed.scope == "chosen" else ())
+        return model, effects + more
     if not message.wanted:
         return replace(model, exporting=changed), ()
     ids = ids_of(model, changed)
@@ -100,6 +109,12 @@ def _changed(model: Model, dialog: ExportDialog, message: ExportChanged) -> Next
     model, effects = closed(model)
     name = _file_name(model, ids, ENDINGS[changed.format], plain=changed.keeps or not changed.found.count)
     return model, (*effects, Export(ids, name, changed.format, masks=not changed.keeps))
+
+
+def _titled(model: Model, session_ids: Iterable[str]) -> Next:
+    """Sessions are named in the dialog: the titles of those that were not in view are read."""
+    unknown = tuple(sorted(id_ for id_ in session_ids if id_ not in model.summaries))
+    return model, (ReadSummaries(unknown),) if unknown else ()
 
 
 def _searched(model: Model, dialog: ExportDialog) -> Next:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from ..dates import plural
 
@@ -23,6 +23,8 @@ MOST_SHOWN = 100
 """Places of secrets that are listed."""
 
 MAX_URL = 2_000
+
+ASCII_MARKS = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def read_source(text: str, site: str) -> Source:
     if any(mark <= " " or mark == "\\" for mark in text):
         raise ValueError("The address holds spaces or control characters; write them as %20 and the like.")
     try:
-        url = urljoin(site, text)
+        url = quote(urljoin(site, text), safe=ASCII_MARKS)  # as it is asked for: no letter looks like another one
         parts, own = urlsplit(url), urlsplit(site)
         ports = parts.port, own.port
     except ValueError:
@@ -93,6 +95,8 @@ def read_source(text: str, site: str) -> Source:
         raise ValueError("Only https: addresses and files of this site can be fetched.")
     if parts.username is not None or parts.password is not None:
         raise ValueError("An address with a user's name or a password in it is not fetched; leave them out.")
+    if "%" in parts.netloc:
+        raise ValueError("The host has to be written in ASCII letters, as in xn--bcher-kva.example.")
     same_host = (parts.scheme, parts.hostname) == (own.scheme, own.hostname)
     if same_host and (ports[0] or usual[parts.scheme]) == (ports[1] or usual[parts.scheme]):
         return Source(url, parts.netloc, is_foreign=False)

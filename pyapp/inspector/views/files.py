@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import htpy as h
@@ -80,20 +81,26 @@ def _scope(model: Model, dialog: ExportDialog) -> h.Node:
 def _picks(model: Model, dialog: ExportDialog) -> h.Node:
     heads = {head.id: head for head in model.listing.sessions} if model.listing else {}
     more = len(heads) - len(dialog.offered)
-    return h.fieldset(".picks", aria_label="Chosen sessions")[
-        (
-            h.label(".pick")[
-                h.input(
-                    f"#pick-{number}", type="checkbox", data_change="export-pick", data_arg=session_id,
-                    checked=session_id in dialog.picked,
-                ),
-                h.span(".t")[name_of(model, session_id)],
-                h.span(".when")[date_time(heads[session_id].created_at, model.zone)[:16]],
-            ]
-            for number, session_id in enumerate(dialog.offered)
-            if session_id in heads
-        ),
-        more > 0 and h.p(".dim")[f"{plural(more, 'session')} more; the filter above the list brings others here."],
+    return h.fragment[
+        h.fieldset(".picks", aria_label="Chosen sessions")[
+            (
+                h.label(".pick")[
+                    h.input(
+                        f"#pick-{number}", type="checkbox", data_change="export-pick", data_arg=session_id,
+                        checked=session_id in dialog.picked,
+                    ),
+                    h.span(".t")[name_of(model, session_id)],
+                    h.span(".when")[date_time(heads[session_id].created_at, model.zone)[:16]],
+                ]
+                for number, session_id in enumerate(dialog.offered)
+                if session_id in heads
+            )
+        ],
+        more > 0
+        and h.p(".dim")[
+            f"{plural(more, 'session')} more are not offered here. To choose among them, cancel, and filter the list "
+            "of sessions first."
+        ],
     ]  # fmt: skip
 
 
@@ -110,7 +117,9 @@ def _secrets(model: Model, dialog: ExportDialog, ids: tuple[str, ...]) -> h.Node
     return h.fieldset("#export-secrets", aria_describedby="export-found")[
         h.legend["Secrets"],
         h.div("#export-found", aria_live="polite")[_state(dialog, ids)],
-        dialog.found is not None and dialog.found.count > 0 and _found(model, dialog, dialog.found),
+        dialog.found is not None
+        and dialog.found.count > 0
+        and _found(model, dialog, dialog.found, several=len(ids) > 1),
     ]
 
 
@@ -118,7 +127,9 @@ def _state(dialog: ExportDialog, ids: tuple[str, ...]) -> h.Node:
     if not ids:
         return h.p(".dim")["No session is chosen."]
     if dialog.fault:
-        return h.p(".fault")[dialog.fault]
+        return h.div(".fault")[
+            h.p[dialog.fault], h.button("#export-again", type="button", data_click="export-again")["Try again"]
+        ]
     found = dialog.found
     if found is None:
         words = f"{dialog.done:,} of {dialog.total:,} events" if dialog.total else "…"
@@ -130,21 +141,37 @@ def _state(dialog: ExportDialog, ids: tuple[str, ...]) -> h.Node:
     if not found.count:
         return h.p[
             f"None found in {plural(dialog.total, 'event')}. ",
-            h.span(".dim")["Keys and tokens of known shapes are; a secret in plain words is not."],
+            h.span(".dim")["Keys, tokens and passwords of known shapes are looked for; others are not found."],
         ]
     return h.p[h.b[found.words], f" in {plural(found.count, 'place')}"]
 
 
-def _found(model: Model, dialog: ExportDialog, found: Found) -> h.Node:
+def _found(model: Model, dialog: ExportDialog, found: Found, *, several: bool) -> h.Node:
+    """The choice comes before the places: with the keyboard nobody has to pass a hundred links to reach it."""
     rest = found.count - len(found.places)
     return h.fragment[
-        h.ol(".places", aria_label="Places of secrets", tabindex="0")[
-            (_place(model, place) for place in found.places),
-            rest > 0 and h.li(".dim")[f"and {rest:,} more"],
-        ],
         _choice("secrets", "mask", not dialog.keeps, "Mask them", "a name and a number stand in their place"),
         _choice("secrets", "keep", dialog.keeps, "Keep them", "whoever gets the file has them"),
+        h.ol(".places", aria_label="Places of secrets", tabindex="0")[
+            (
+                [
+                    several and h.li(".of")[_masked(name_of(model, session_id))],
+                    (_place(model, place) for place in places),
+                ]
+                for session_id, places in groupby(found.places, lambda place: place.session_id)
+            ),
+            rest > 0 and h.li(".more")[f"and {rest:,} more"],
+        ],
     ]
+
+
+def _masked(name: str) -> str:
+    """A session's name over its places: its first prompt may hold the very secret that is masked below."""
+    from ...secret_patterns import find_secrets  # it was loaded to find them, not with the page
+
+    for secret in reversed(find_secrets(name)):
+        name = f"{name[: secret.start]}[secret: {secret.kind}]{name[secret.end :]}"
+    return name
 
 
 def _place(model: Model, place: Finding) -> h.Node:

@@ -11,6 +11,9 @@ from markupsafe import Markup
 
 Attrs = Mapping[str, str | None]
 
+_TURNS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""The marks that turn the direction of what follows them, also of words that are not theirs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
@@ -34,6 +37,11 @@ def html(*nodes: h.Node) -> str:
     Plain text on purpose: a Markup's `replace` would escape its arguments.
     """
     return "".join(h.fragment[nodes].iter_chunks())
+
+
+def straight(text: str) -> str:
+    """A name for a sentence of ours, which it could write backwards otherwise: `evil[U+202E]gpj.exe`."""
+    return text.translate(_TURNS)
 
 
 @cache

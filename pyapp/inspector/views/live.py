@@ -17,6 +17,8 @@ from .html import html, icon
 def in_bar(model: Model) -> Sequence[h.Node]:
     """Connect; or the server that is connected to, with the way to its requests, and New session."""
     live, server = model.live, model.live.server
+    if model.is_read_only:
+        return ()
     if server is None:
         return (h.button(type="button", data_click="connect")["Connect"],)
     state, where, agents = live.connection, server.url.partition("://")[2], _agents(server)
@@ -146,7 +148,7 @@ def _choice(setting: Setting, dialog: NewDialog) -> h.Node:
 
 def composer(model: Model) -> str:
     """What stands under the transcript: the message field of a live session, or the way to make it live."""
-    if model.session is None:
+    if model.session is None or model.is_read_only:
         return ""
     session = live_session(model)
     if session is not None and model.live.server is not None:

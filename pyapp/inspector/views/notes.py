@@ -10,13 +10,13 @@ from ..dates import plural
 from ..model import Model, OpenSession
 from ..notes.update import left_position
 from ..notes.values import MAX_QUERY, Editing
-from .html import html
+from .html import html, straight
 
 
 def name_of(model: Model, session_id: str) -> str:
     """What a session is called: the name that it was given, or its first prompt."""
     summary = model.summaries.get(session_id)
-    return model.notes.of(session_id).name or (summary.title if summary else "Session")
+    return straight(model.notes.of(session_id).name or (summary.title if summary else "Session"))
 
 
 def sessions_head(model: Model) -> str:
@@ -27,6 +27,7 @@ def sessions_head(model: Model) -> str:
     count = f"{every:,}" if model.found is None else f"{shown:,} of {every:,}"
     return html(
         h.h2["Sessions ", h.span(".n", aria_live="polite" if model.notes.query else None)[count]],
+        every > 0 and model.session is None and _export_button(model),
         every > 0
         and h.input(
             "#filter",
@@ -42,6 +43,17 @@ def sessions_head(model: Model) -> str:
             aria_controls="sessions-list",
         ),
     )
+
+
+def _export_button(model: Model) -> h.Node:
+    """Here and not in the middle, which the list covers in a narrow window. An open session has its own."""
+    return h.button(
+        "#export-all.quiet",
+        type="button",
+        data_click="export",
+        disabled=model.job is not None,
+        aria_label="Export sessions",
+    )["Export"]
 
 
 def nothing_found() -> str:
@@ -60,8 +72,8 @@ def tags(names: Sequence[str]) -> Sequence[h.Node]:
 
 
 def rename_button(model: Model) -> h.Node:
-    """Opens the dialog; where no names are kept there is none."""
-    if model.notes.off:
+    """Opens the dialog; where no names are kept there is none. Those of a page that is served would go with it."""
+    if model.notes.off or model.is_read_only:
         return ""
     return h.button("#rename-button.quiet", type="button", data_click="rename")["Rename"]
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import htpy as h
 
-from ..dates import date_time, plural
+from ..dates import date_time, plural, size
 from ..incoming import KEYS
 from ..model import Job, Model, OpenSession
 from ..notes.update import left_position
 from ..playback import EVENT_HEIGHT
+from ..storing import ONLY_SHOWN
 from . import deck, events, files, live, storing
 from .help import help_panel
-from .html import Attrs, Keyed, Page, html, icon
+from .html import Attrs, Keyed, Page, html, icon, straight
 from .notes import left_off, name_of, rename_button, rename_dialog, sessions_head, tags
 from .sessions import sessions
 from .transcript import transcript
@@ -33,7 +34,7 @@ def view(model: Model) -> Page:
         "status": _status(model),
         "alert": _alert(model),
         "help": help_panel(model.start) if model.help else "",
-        "sessions-foot": storing.room(model.storage),
+        "sessions-foot": storing.served(model) if model.is_read_only else storing.room(model.storage),
         "dialog": storing.dialog(model, session, name_of(model, session.record.id)) if session else "",
         "export": files.export_dialog(model),
         "source": files.source_dialog(model.source),
@@ -48,6 +49,7 @@ def view(model: Model) -> Page:
             "data-ready": "true" if model.listing is not None else "false",
             "data-view": _which(model),
             "data-sheet": model.sheet or None,
+            "data-read-only": "true" if model.is_read_only else None,
             "data-keys": " ".join(name.removeprefix("Shift+") for name in KEYS),
         },
         "sessions-scroll": {
@@ -111,15 +113,29 @@ def _bar(model: Model) -> str:
         h.span(".grow"),
         *live.in_bar(model),
         storing.chooser(model),
-        h.label(".button")[
-            icon("import"),
-            h.span(".wide")["Import"],
-            h.input(
-                "#import", type="file", multiple=True, accept=",".join(TAKEN),
-                data_files="import", aria_label="Import a recording",
-            ),
-        ],
-    )  # fmt: skip
+        _read_only(model) if model.is_read_only else _import(),
+    )
+
+
+def _read_only(model: Model) -> h.Node:
+    """In the place of what would change something. In a narrow window it is all that tells that nobody answers."""
+    if model.problem and not (model.listing and model.listing.sessions):
+        return ""  # nothing is read, and the middle says why
+    state = "lost" if model.is_left else "connected"
+    return h.span(f"#source-state.server.{state}", title=f"{ONLY_SHOWN}.")[
+        h.i, h.span["No answer" if model.is_left else "Read only"]
+    ]
+
+
+def _import() -> h.Node:
+    return h.label(".button")[
+        icon("import"),
+        h.span(".wide")["Import"],
+        h.input(
+            "#import", type="file", multiple=True, accept=",".join(TAKEN), data_files="import",
+            aria_label="Import a recording",
+        ),
+    ]  # fmt: skip
 
 
 def _heading(model: Model, session: OpenSession) -> str:
@@ -160,28 +176,35 @@ def _stage(model: Model) -> str:
             return html(
                 h.div(".card-page", role="alert")[
                     h.h1[model.problem.title],
-                    h.p[model.problem.detail],
+                    h.p[straight(model.problem.detail)],
                     bool(model.route.database) and h.p[h.a(href="#/")["Show the usual database"]],
                 ]
             )
         case "empty":
-            return html(_welcome(model.job))
+            return html(_nothing_served() if model.is_read_only else _welcome(model.job))
         case "start":
             return html(
                 h.div(".card-page")[
                     h.h1["Choose a session"],
                     h.p["Pick one from the list, or press ", h.kbd["j"], " for the newest."],
-                    h.p[
-                        h.button("#export-all", type="button", data_click="export", disabled=model.job is not None)[
-                            "Export sessions"
-                        ]
+                    h.p(".dim")[
+                        f"{ONLY_SHOWN}. Export saves copies."
+                        if model.is_read_only
+                        else "To add some, drop a .jsonl recording or a SQLite .db file anywhere on this page."
                     ],
-                    h.p(".dim")["To add some, drop a .jsonl recording or a SQLite .db file anywhere on this page."],
                 ]
             )
         case "opening":
             return html(h.div("#reading.card-page.quiet-page")[h.p["Reading…"]])
     return ""
+
+
+def _nothing_served() -> h.Node:
+    return h.div(".card-page")[
+        h.h1["No sessions yet"],
+        h.p["The program that serves this page has none to show. What is added to a database appears here by itself."],
+        h.p(".dim")["This page only reads: sessions are not imported, changed or begun here."],
+    ]
 
 
 def _welcome(job: Job | None) -> h.Node:
@@ -192,12 +215,14 @@ def _welcome(job: Job | None) -> h.Node:
             "browser's own database, where they survive reloads, restarts and crashes, and replays them event by "
             "event. Nothing leaves this machine, unless you connect to a server elsewhere."
         ],
-        h.p[
+        h.p(".first")[
             h.button(".solid", type="button", data_click="demo", disabled=job is not None)["Load the demo sessions"],
-            " or drop a .jsonl recording or a SQLite .db file anywhere on this page.",
+            h.span(".dim")["Six recorded sessions of two agents: about 3,200 events, 1.8 MB."],
         ],
-        h.p["To talk to agents, connect to their server."],
-        h.p(".dim")["The demo holds six recorded sessions of two agents: about 3,200 events, 1.8 MB."],
+        h.p[
+            "Or drop a .jsonl recording or a SQLite .db file anywhere on this page, or choose it with Import. ",
+            "To talk to agents, connect to their server.",
+        ],
     ]
 
 
@@ -208,11 +233,10 @@ def _status(model: Model) -> str:
             h.span["Waiting for another tab of this site to let go of the database. Close that tab if this stays."]
         )
     if job is None:
-        return html(h.span[model.status]) if model.status else ""
+        return html(h.span[straight(model.status)]) if model.status else ""
     known = job.total > 0
-    text = f"{job.title}: {job.done:,} of {job.total:,} {job.unit}" if known else f"{job.title}…"
     return html(
-        h.span[text],
+        h.span[straight(_progress(job))],
         h.progress(
             value=str(job.done) if known else None,
             max=str(job.total) if known else None,
@@ -222,10 +246,19 @@ def _status(model: Model) -> str:
     )
 
 
+def _progress(job: Job) -> str:
+    """How far it came. How much there is of a file is not always known, how much of it has come is."""
+    if job.unit == "bytes":
+        amount = f"{size(job.done)} of {size(job.total)}" if job.total else size(job.done) if job.done else ""
+    else:
+        amount = f"{job.done:,} of {job.total:,} {job.unit}" if job.total else ""
+    return f"{job.title}: {amount}" if amount else f"{job.title}…"
+
+
 def _alert(model: Model) -> str:
     if model.alert is None:
         return ""
     return html(
-        h.div[h.b[model.alert.title], bool(model.alert.detail) and h.p[model.alert.detail]],
+        h.div[h.b[model.alert.title], bool(model.alert.detail) and h.p[straight(model.alert.detail)]],
         h.button(type="button", data_click="dismiss")["Dismiss"],
     )

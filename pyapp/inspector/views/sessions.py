@@ -11,7 +11,7 @@ from ..dates import clock_time, span
 from ..listing import ListRow
 from ..model import Model, Summary
 from ..notes.update import unread
-from .html import Keyed, html
+from .html import Keyed, html, straight
 from .notes import nothing_found, tags
 
 
@@ -79,7 +79,7 @@ def _session(
             aria_setsize=str(total),
         )[
             h.a(href=href, aria_current="page" if current else None)[
-                h.span(".t", title=title if name and summary else None)[name or title],
+                h.span(".t", title=title if name and summary else None)[straight(name or title)],
                 h.span(".m")[
                     h.span(".agent")[head.agent or "unknown agent"],
                     h.span[clock_time(head.created_at, zone)],

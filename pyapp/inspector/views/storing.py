@@ -6,6 +6,7 @@ import htpy as h
 
 from ..dates import plural, size
 from ..model import Model, OpenSession, Storage
+from ..storing import ONLY_SHOWN
 from .html import html
 
 
@@ -39,13 +40,19 @@ def room(storage: Storage | None) -> str:
     return html(h.p(".room")[facts])
 
 
+def served(model: Model) -> str:
+    """In the place of the room on the disk, where the sessions are not this browser's."""
+    words = "That program does not answer" if model.is_left else "Sessions of another program"
+    return html(h.p(".room", title=f"{ONLY_SHOWN}.")[h.span[words]])
+
+
 def actions(model: Model, *more: h.Node) -> h.Node:
-    """What can be done with the open session as a whole; `more` comes first."""
+    """What can be done with the open session as a whole; `more` comes first. Of another program's: a copy."""
     busy = model.job is not None
     return h.div(".actions")[
         *more,
         h.button(".quiet", type="button", data_click="export", disabled=busy)["Export"],
-        h.button(".quiet", type="button", data_click="delete", disabled=busy)["Delete"],
+        not model.is_read_only and h.button(".quiet", type="button", data_click="delete", disabled=busy)["Delete"],
     ]
 
 
