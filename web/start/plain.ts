@@ -1,7 +1,7 @@
 // The plain way, for wherever the snapshot cannot be used: Python starts, and micropip installs the app's wheels.
 import boot from 'virtual:boot';
 import type { PyodideAPI } from 'pyodide';
-import type { Options, Report, Way } from './start';
+import type { Options, Report, Way } from './way';
 
 export async function plainly({ at, mark, pyodide }: Way, report: Report): Promise<PyodideAPI> {
   const { loadPyodide, createPyodideModule } = await pyodide;

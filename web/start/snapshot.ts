@@ -1,7 +1,7 @@
 // The fast way: Python's memory as the build left it, with the app imported. Nothing is installed.
 import boot from 'virtual:boot';
 import type { PyodideAPI } from 'pyodide';
-import type { Options, Way } from './start';
+import type { Options, Way } from './way';
 
 /**
  * Python, restored from `memory`, which need not be filled yet: all that Pyodide does before it looks at the content

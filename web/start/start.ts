@@ -7,34 +7,9 @@ import { countLoading, LoadError } from './loading';
 import { plainly } from './plain';
 import { fromSnapshot, unpack } from './snapshot';
 import { compileEarly, type Compiled } from './wasm';
+import type { CreateModule, Report, Way } from './way';
 
 const WASM = `${boot.pyodide}pyodide.asm.wasm`;
-
-/** What Emscripten makes of WebAssembly, as far as it is touched here. */
-interface Module {
-  HEAP8: Int8Array;
-  growMemory(bytes: number): unknown;
-}
-
-type CreateModule = (...options: never[]) => Promise<Module>;
-
-/** What a way to start is given. `mark` tells that a step is over. */
-export interface Way {
-  at(path: string): string;
-  mark(step: string): void;
-  pyodide: Promise<{
-    loadPyodide: typeof import('pyodide').loadPyodide;
-    createPyodideModule: CreateModule;
-  }>;
-}
-
-/** The options of `loadPyodide`; not all that it takes are in its types. */
-export type Options = NonNullable<Parameters<typeof import('pyodide').loadPyodide>[0]>;
-
-export interface Report {
-  progress(loaded: number, total: number): void;
-  step(text: string): void;
-}
 
 export interface How {
   /** The address of the page's folder. */
