@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from .conftest import DIST, START, Faults, wait_ready
 
@@ -26,16 +27,35 @@ new MutationObserver(() => {
 
 BOOT = json.loads((DIST / "boot.json").read_text()) if DIST.exists() else {}
 WAYS = {"snapshot": "", "plain": "?boot=plain"}
-ways = pytest.mark.parametrize("way", WAYS)
 
 
-@ways
-def test_progress_counts_the_bytes_that_arrive(page: Page, site: str, way: str) -> None:
+@dataclass(frozen=True)
+class Start:
+    """A page that is ready, in a fresh profile; what page and worker asked for until then; errors that it reported."""
+
+    way: str
+    page: Page
+    asked: list[str]
+    faults: Faults
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def started(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterator[Start]:
+    """A start by either way, which several tests look at."""
+    context = browser.new_context(service_workers="block")
+    page, asked, faults = context.new_page(), [], Faults()
+    faults.watch(page)
     page.add_init_script(LOG)
-    page.goto(site + WAYS[way])
+    context.on("request", lambda one: asked.append(one.url))
+    page.goto(site + WAYS[request.param])
     wait_ready(page)
-    total = sum(BOOT[way]["files"].values())
-    shown = page.evaluate("shown")
+    yield Start(request.param, page, list(asked), faults)
+    context.close()
+
+
+def test_progress_counts_the_bytes_that_arrive(started: Start) -> None:
+    total = sum(BOOT[started.way]["files"].values())
+    shown = started.page.evaluate("shown")
     counted = [one for one in shown if one["value"] is not None and one["max"] == total]
     assert len(counted) >= 3, shown
     values = [one["value"] for one in counted]
@@ -45,17 +65,14 @@ def test_progress_counts_the_bytes_that_arrive(page: Page, site: str, way: str) 
     assert counted[-1]["text"] == f"Loading Python — {of.removesuffix(' MB')} of {of}"
     steps = [one["text"] for one in shown if one["value"] is None]
     assert steps[-1] == "Opening the store"
-    assert ("Installing" in steps) == (way == "plain")
+    assert ("Installing" in steps) == (started.way == "plain")
 
 
-@ways
-def test_the_page_tells_how_it_was_started(page: Page, site: str, way: str) -> None:
-    page.goto(site + WAYS[way])
-    wait_ready(page)
-    expect(page.locator("html")).to_have_attribute("data-boot", way)
-    page.keyboard.press("?")
-    told = page.get_by_role("dialog", name="Keys")
-    if way == "snapshot":
+def test_the_page_tells_how_it_was_started(started: Start) -> None:
+    expect(started.page.locator("html")).to_have_attribute("data-boot", started.way)
+    started.page.keyboard.press("?")
+    told = started.page.get_by_role("dialog", name="Keys")
+    if started.way == "snapshot":
         expect(told).to_contain_text("Python was started from its snapshot.")
         expect(told).to_contain_text(re.compile(r"Python restored\s*\d+\.\d\d s"))
     else:
@@ -64,23 +81,21 @@ def test_the_page_tells_how_it_was_started(page: Page, site: str, way: str) -> N
     expect(told).to_contain_text(re.compile(r"In all\s*\d+\.\d\d s"))
 
 
-def requests_of_a_start(page: Page, address: str) -> list[str]:
-    """What was asked for, by page and worker, until the page was ready."""
-    asked: list[str] = []
-    page.context.on("request", lambda request: asked.append(request.url))
-    page.goto(address)
-    wait_ready(page)
-    return asked
-
-
-@ways
-def test_only_its_own_origin_and_folder_are_asked(page: Page, site: str, way: str) -> None:
-    asked = requests_of_a_start(page, site + WAYS[way])
-    foreign = [url for url in asked if not url.startswith((site, "blob:", "data:"))]
+def test_only_its_own_origin_and_folder_are_asked(started: Start, site: str) -> None:
+    foreign = [url for url in started.asked if not url.startswith((site, "blob:", "data:"))]
     assert foreign == []
-    fetched = {urlsplit(url).path.removeprefix(urlsplit(site).path) for url in asked}
-    assert set(BOOT[way]["files"]) <= fetched
-    assert (BOOT["snapshot"]["file"] in fetched) == (way == "snapshot")
+    fetched = {urlsplit(url).path.removeprefix(urlsplit(site).path) for url in started.asked}
+    assert set(BOOT[started.way]["files"]) <= fetched
+    assert (BOOT["snapshot"]["file"] in fetched) == (started.way == "snapshot")
+
+
+def test_each_file_is_fetched_once(started: Start) -> None:
+    network = [url for url in started.asked if url.startswith("http")]
+    assert len(network) == len(set(network))
+
+
+def test_a_start_reports_no_error(started: Start) -> None:
+    assert not started.faults.texts
 
 
 SNAPSHOT = "python/snapshot-*.bin"
@@ -204,13 +219,6 @@ def test_a_server_that_knows_no_types_but_those_of_scripts(page: Page, site: str
     page.goto(site)
     wait_ready(page)
     expect(page.locator("html")).to_have_attribute("data-boot", "snapshot")
-
-
-@ways
-def test_each_file_is_fetched_once(page: Page, site: str, way: str) -> None:
-    asked = requests_of_a_start(page, site + WAYS[way])
-    network = [url for url in asked if url.startswith("http")]
-    assert len(network) == len(set(network))
 
 
 @pytest.mark.parametrize(

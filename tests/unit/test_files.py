@@ -164,12 +164,12 @@ async def test_what_cannot_be_loaded_is_said_in_words(monkeypatch: pytest.Monkey
 @in_loop
 async def test_the_dialog_can_be_left_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "BREATH", 0.0)
-    page = await page_with(long_session(3_000), long_session(2, "b"))
+    page = await page_with(long_session(400), long_session(2, "b"))
     await page.start("#/sessions/long")
     page.say("export")
     page.say("export-save", values={"scope": "this", "format": "jsonl"})  # too early: the search goes on
     await page.settle()
-    assert "None found in 3,000 events." in page.text("export")
+    assert "None found in 400 events." in page.text("export")
     assert not [one for one in page.sent if one["type"] == "download"]
     page.say("export")
     page.say("export-cancel")
@@ -183,7 +183,7 @@ async def test_the_dialog_can_be_left_at_any_time(monkeypatch: pytest.MonkeyPatc
 @in_loop
 async def test_an_export_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "BREATH", 0.0)
-    page = await opened_dialog(long_session(3_000), at="#/sessions/long")
+    page = await opened_dialog(long_session(400), at="#/sessions/long")
     page.say("export-save", values={"scope": "this", "format": "sqlite"})
     await reached(page, 10)
     page.say("cancel")
