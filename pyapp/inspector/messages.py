@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..drivers.base import SessionHead
@@ -343,3 +343,6 @@ Message = (
     | DeletionAsked | DialogClosed | TotalsRead | Waited | SourceReached
     | JobMoved | JobEnded | StatusRead | Failed | NoteMessage | LiveMessage | FileMessage
 )  # fmt: skip
+
+Send = Callable[[Message], None]
+"""Who is told of what happened."""

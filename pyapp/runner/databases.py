@@ -10,7 +10,7 @@ from ..drivers.base import SessionStore, check_event, check_record
 from ..drivers.paging import event_pages, session_pages
 from ..errors import InvalidFileError, PyappError
 from ..types import SessionEvent, SessionRecord
-from .jobs import LOG
+from .kinds import LOG
 from .world import SourceFile, World
 
 Tell = Callable[[str, int, int], None]

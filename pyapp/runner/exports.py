@@ -15,13 +15,12 @@ from ..inspector.dates import plural
 from ..inspector.files.effects import Export, SearchSecrets
 from ..inspector.files.messages import SearchEnded, SearchFailed, SearchMoved
 from ..inspector.files.values import Found
-from ..inspector.messages import JobEnded, JobMoved, Message
+from ..inspector.messages import JobEnded, JobMoved, Send
 from ..inspector.model import Job
 from ..redaction import Redactor, RowKind, masked
 from ..types import Row, SessionEvent, SessionRecord
 from .world import World
 
-Send = Callable[[Message], None]
 Rows = AsyncIterator[tuple[RowKind, Row]]
 
 PIECE = 1 << 20

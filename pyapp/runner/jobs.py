@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
-from ..archive import MAX_FILE_BYTES, Recording, RecordingChecker
+from ..archive import Recording
 from ..drivers.base import SessionStore
 from ..errors import EventConflictError, InvalidFileError
 from ..inspector.dates import plural
 from ..inspector.effects import DeleteSession
 from ..inspector.files.values import Source
-from ..inspector.messages import JobEnded, JobMoved, Message
+from ..inspector.messages import JobEnded, JobMoved, Send
 from ..inspector.model import Job
+from .checking import checked
+from .kinds import LOG
 from .world import SourceFile, World
-
-Send = Callable[[Message], None]
-
-MAGIC = b"SQLite format 3\x00"
-"""How every SQLite file begins (https://sqlite.org/fileformat.html)."""
-
-LOG = "-wal"
-"""The ending of the file in which changes lie that are not in the database itself yet."""
-
-PLACE_OF_MODE = 18
-WITH_LOG = b"\x02"
-"""What a database has at that place when its changes go to a log first."""
-
-NEEDS_LOG = "If a program has it open, what is missing is in {name} beside it: choose or drop both together."
 
 NAMED = 5
 """Sessions that are named when they are stored already."""
@@ -44,7 +31,7 @@ async def import_files(
     files = [file for file in files if file.name not in logs]
     _refuse_lone_logs(logs, {file.name for file in files})
     recordings = [
-        await _checked(file, file.size, send, f"{doing} {file.name}", world=world, log=logs.get(f"{file.name}{LOG}"))
+        await checked(file, file.size, send, f"{doing} {file.name}", world=world, log=logs.get(f"{file.name}{LOG}"))
         for file in files
     ]
     whole = _together(recordings)
@@ -74,7 +61,7 @@ async def load_demo(store: SessionStore, fetch: Fetch, send: Send) -> JobEnded:
     recordings = []
     for entry in listed:
         file = _SiteFile(entry["name"], entry["bytes"], fetch)
-        recordings.append(await _checked(file, total, send, "Loading the demo", done))
+        recordings.append(await checked(file, total, send, "Loading the demo", done))
         done += entry["bytes"]
     whole = _together(recordings)
     await _store(store, whole, "Storing the demo", send)
@@ -143,93 +130,6 @@ def _together(recordings: Sequence[Recording]) -> Recording:
 
 def _counted(recording: Recording) -> str:
     return f"{plural(len(recording.sessions), 'session')}, {plural(recording.event_count, 'event')}"
-
-
-async def _checked(
-    file: SourceFile,
-    total: int,
-    send: Send,
-    title: str,
-    done: int = 0,
-    *,
-    world: World | None = None,
-    log: SourceFile | None = None,
-) -> Recording:
-    """What a file holds: its first bytes tell which kind it is, whatever its name. Raises InvalidFileError."""
-
-    def tell(unit: str, done: int, total: int) -> None:
-        send(JobMoved(Job(title, unit, min(done, total) if total else done, total)))
-
-    tell("bytes", done, total)
-    pieces = file.slices()
-    head = b""
-    try:
-        if total > MAX_FILE_BYTES:
-            raise InvalidFileError(f"the file is larger than {MAX_FILE_BYTES >> 20} MiB; split it by session")
-        async for piece in pieces:
-            head += piece
-            if len(head) > PLACE_OF_MODE:
-                break
-        is_database = world is not None and head.startswith(MAGIC)
-        if world is not None and is_database:
-            return await _checked_database(world, file.name, head, pieces, log, tell, total)
-        checker = RecordingChecker()
-        if head:
-            checker.feed(head)
-        done += len(head)
-        async for piece in pieces:
-            checker.feed(piece)
-            done += len(piece)
-            tell("bytes", done, total)
-            await asyncio.sleep(0)
-        return checker.finish()
-    except InvalidFileError as error:
-        reason = _why(file, head, error)
-        raise InvalidFileError(f"{file.name} was not imported, and nothing was changed: {reason}") from None
-
-
-async def _checked_database(
-    world: World,
-    name: str,
-    head: bytes,
-    pieces: AsyncIterator[bytes],
-    log: SourceFile | None,
-    tell: Callable[[str, int, int], None],
-    total: int,
-) -> Recording:
-    await world.install_rest()
-    from .databases import DatabaseFile
-
-    with DatabaseFile(world, name) as database:
-        database.add(head)
-        done = len(head)
-        async for piece in pieces:
-            database.add(piece)
-            done += len(piece)
-            tell("bytes", done, total)
-            await asyncio.sleep(0)
-        if log is not None:
-            await database.add_log(log)
-        try:
-            return await database.read(tell)
-        except InvalidFileError as error:
-            if log is None and head[PLACE_OF_MODE:].startswith(WITH_LOG):
-                raise InvalidFileError(f"{error}. {NEEDS_LOG.format(name=f'{name}{LOG}')}") from None
-            raise
-
-
-DATABASES = (".db", ".sqlite", ".sqlite3")
-
-
-def _why(file: SourceFile, head: bytes, error: InvalidFileError) -> str:
-    """The reason; a file of another kind is told what it is not, instead of line 1 of it alone."""
-    if error.line is None:
-        return str(error)
-    if file.name.lower().endswith(DATABASES):
-        return "it is neither a SQLite database nor a recording in JSON lines"
-    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
-        return "it is a web page, or XML. Where a site shows a file in a page, take the address of the file itself."
-    return f"{error}. A recording has one JSON object a line." if error.line == 1 else str(error)
 
 
 async def _store(store: SessionStore, recording: Recording, title: str, send: Send) -> None:

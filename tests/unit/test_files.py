@@ -19,7 +19,7 @@ from pyapp.drivers.sqlite import SQLiteSessionPersistDriver
 from pyapp.inspector.files.values import read_source
 from pyapp.inspector.messages import JobMoved
 from pyapp.inspector.model import Job
-from pyapp.runner import databases, exports, jobs
+from pyapp.runner import databases, exports
 from pyapp.secret_patterns import MASKED
 from tests.unit.fake_page import FakeFile, FakePage
 from tests.unit.recordings import DEMO, Script
@@ -340,7 +340,7 @@ async def test_too_large_a_database_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(databases, "MAX_FILE_BYTES", 4_000)
     page = FakePage()
     await page.start()
-    page.runner.import_files([FakeFile("large.db", jobs.MAGIC + bytes(5_000))])
+    page.runner.import_files([FakeFile("large.db", b"SQLite format 3\x00" + bytes(5_000))])
     await page.settle()
     assert "the file is larger than" in page.text("alert")
 
