@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from pyapp import SessionRecord, SQLiteSessionPersistDriver
+from pyapp import EventConflictError, SessionRecord, SQLiteSessionPersistDriver
 from pyapp.cli.copying import writing
 from pyapp.cli.copying.progress import Lines
 from pyapp.cli.copying.recording import RecordingTarget
 from pyapp.drivers.base import ReadEvent
-from pyapp.drivers.conformance.kit import event, record
+from pyapp.drivers.conformance.kit import all_events, all_sessions, event, record
 
 from ..faults.amounts import FULL
 from .kit import ROOT, Cli, Line, content_of, small_recording, start, write_recording, write_rows
@@ -260,6 +260,23 @@ def test_another_command_does_not_take_the_part(cli: Cli, tmp_path: Path) -> Non
     part.write_bytes(small_recording(tmp_path / "other.jsonl", "z").read_bytes())
     assert cli("copy", given, tmp_path / "out.jsonl", "--session", "a") == 0
     assert lines_of(tmp_path / "out.jsonl") == lines_of(given)
+
+
+def test_a_part_is_read_while_it_grows(tmp_path: Path) -> None:
+    """What was written is compared at once, also what comes in a hole between indexes."""
+
+    async def work() -> None:
+        target = RecordingTarget(tmp_path / "out.jsonl", "a command")
+        await target.add_sessions([record("a"), record("b", 5)], [[json.dumps(event(n, "a").to_row()) for n in (5, 1)]])
+        await target.insert_events("a", [event(3, "a")])
+        assert await all_events(target, "a", limit=2) == [event(n, "a") for n in (1, 3, 5)]
+        assert await all_sessions(target, limit=1) == [record("b", 5), record("a")]
+        for taken in (event(3, "a", id_="x"), event(7, "a", id_="a-e1")):
+            with pytest.raises(EventConflictError):
+                await target.insert_events("a", [taken])
+        await target.aclose()
+
+    asyncio.run(work())
 
 
 def _part_of(cli: Cli, folder: Path, given: Path) -> Path:
