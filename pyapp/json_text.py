@@ -56,12 +56,12 @@ def parse_column(text: str) -> Any:
     As deep as Python reads safely is fine: what was stored by others is shown rather than refused. Raises ValueError
     for what is not JSON, nested deeper, or holds a number that is none (NaN, Infinity, 1e999).
     """
-    return _parse_with(_strict, text)
+    return _strict(text)
 
 
 def parse_column_of_decimals(text: str) -> Any:
     """What `parse_column` does, for a database that writes all digits of 1e300: long integers are read as doubles."""
-    return _parse_with(_of_decimals, text)
+    return _of_decimals(text)
 
 
 def dump(value: Any) -> str:
@@ -182,25 +182,29 @@ def _finite(text: str) -> float:
 
 def _integer_or_double(text: str) -> float:
     """Integers of more than 21 digits are doubles, which JavaScript writes with an exponent from 1e21 on."""
-    return int(text) if len(text.lstrip("-")) <= 21 else _finite(text)
+    return int(text) if len(text) <= 21 or len(text.lstrip("-")) <= 21 else _finite(text)
 
 
-def _decoding(decoder: json.JSONDecoder) -> Callable[[str], Any]:
-    """The decoder's `decode`, faster for a text without white space around it."""
+def _parsing(decoder: json.JSONDecoder) -> Callable[[str], Any]:
+    """`_parse_with` the decoder, in half the time for a text with few brackets and no white space around it."""
+    decode, raw_decode = decoder.decode, decoder.raw_decode
 
-    def decode(text: str) -> Any:
-        try:
-            value, end = decoder.raw_decode(text)
-        except json.JSONDecodeError:
-            end = -1
-        return value if end == len(text) else decoder.decode(text)
+    def parse(text: str) -> Any:
+        if text.count("[") + text.count("{") <= SAFE_BRACKETS:
+            try:
+                value, end = raw_decode(text)
+            except (json.JSONDecodeError, RecursionError):
+                end = -1
+            if end == len(text):
+                return value
+        return _parse_with(decode, text)
 
-    return decode
+    return parse
 
 
 # Made once: to give `json.loads` these functions makes a decoder at each call.
-_strict = _decoding(json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite))
-_of_decimals = _decoding(
+_strict = _parsing(json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite))
+_of_decimals = _parsing(
     json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, parse_int=_integer_or_double)
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 
 from ...types import Row, SessionEvent
@@ -20,17 +21,17 @@ def checked_row(session_id: str, event: SessionEvent) -> Stored:
     return store_event(event.to_row(), POSTGRES)
 
 
-def brought_row(brought: str | ReadEvent, added: dict[str, int]) -> Stored:
-    """The row of an event that an import brings, as JSON or as another driver read it; it is counted with its
-    session."""
-    if isinstance(brought, str):
-        row = json.loads(brought)
-        read = ReadEvent(SessionEvent.from_row(row), _payload_of(brought, row))
-    else:
-        read = brought
-    session_id = read.event.session_id
-    added[session_id] = added.get(session_id, 0) + 1
-    return store_read_event(read, POSTGRES)
+def brought_rows(brought: Sequence[str | ReadEvent], added: Counter[str]) -> list[Stored]:
+    """The rows of events that an import brings, as JSON or as another driver read them; they are counted with their
+    sessions."""
+    events = [_read(one) if isinstance(one, str) else one for one in brought]
+    added.update([read.event.session_id for read in events])
+    return [store_read_event(read, POSTGRES) for read in events]
+
+
+def _read(text: str) -> ReadEvent:
+    row = json.loads(text)
+    return ReadEvent(SessionEvent.from_row(row), _payload_of(text, row))
 
 
 def _payload_of(text: str, row: Row) -> str | None:
@@ -47,13 +48,18 @@ def _payload_of(text: str, row: Row) -> str | None:
 _COPIED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def copy_line(values: Sequence[str | int | None]) -> str:
-    """A row as COPY reads it (PostgreSQL's documentation, COPY, "Text Format")."""
-    if None not in values:
-        line = "\t".join(map(str, values))
+def copy_text(rows: Sequence[Sequence[str | int | None]]) -> str:
+    """Rows as COPY reads them (PostgreSQL's documentation, COPY, "Text Format"); all have as many values."""
+    if not any(None in values for values in rows):
+        line = "\t".join(["%s"] * len(rows[0])) + "\n"
+        text = "".join([line % tuple(values) for values in rows])
         # Nearly always the JSON's backslashes are all that has to be escaped.
-        if line.count("\t") < len(values) and "\n" not in line and "\r" not in line:
-            return line.replace("\\", "\\\\") + "\n"
+        if text.count("\t") == line.count("\t") * len(rows) and text.count("\n") == len(rows) and "\r" not in text:
+            return text.replace("\\", "\\\\")
+    return "".join(map(_copy_line, rows))
+
+
+def _copy_line(values: Sequence[str | int | None]) -> str:
     return "\t".join(["\\N" if value is None else str(value).translate(_COPIED) for value in values]) + "\n"
 
 

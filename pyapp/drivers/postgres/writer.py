@@ -9,6 +9,7 @@ and each write may be repeated.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ from ..sql.rows import Stored, read_event, store_event, store_session
 from .changes import word_of
 from .connections import Connection
 from .layout import LISTENING, Schema
-from .rows import as_text, brought_row, checked_row, copy_line, recordset
+from .rows import as_text, brought_rows, checked_row, copy_text, recordset
 from .statements import LOCK, LOCK_MANY, Statements
 from .tables import Tables
 
@@ -199,9 +200,9 @@ class Writer:
                     await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
                     await self._refuse_known(connection, known, stored)
                     await _copy(connection, known, "session", list(stored.values()))
-                    added: dict[str, int] = dict.fromkeys(stored, 0)
-                    for texts in event_rows:
-                        chunk = [brought_row(one, added) for one in texts]
+                    added = Counter(dict.fromkeys(stored, 0))
+                    for brought in event_rows:
+                        chunk = brought_rows(brought, added)
                         await _copy(connection, known, "event", chunk)
                         if progress is not None:
                             progress(sum(added.values()))
@@ -229,7 +230,7 @@ class Writer:
         if (taken := await cursor.fetchone()) is not None:
             raise EventConflictError.session_taken(POSTGRES.id_of(taken[0]))
 
-    async def _refuse_rivals(self, connection: Connection, known: Statements, added: dict[str, int]) -> None:
+    async def _refuse_rivals(self, connection: Connection, known: Statements, added: Counter[str]) -> None:
         """Raises EventConflictError when others have written to these sessions meanwhile.
 
         The locks are taken only now, so that an import, which may take minutes, holds up nobody. They are taken in
@@ -288,7 +289,7 @@ async def _copy(connection: Connection, known: Statements, kind: str, stored: Se
     if not stored:
         return
     statement = known.copy_sessions if kind == "session" else known.copy_events
-    text = "".join([copy_line(one.values) for one in stored])
+    text = copy_text([one.values for one in stored])
     async with connection.cursor() as cursor, cursor.copy(statement) as copy:
         await copy.write(text)
     if beside := [(one.values[0], one.beside) for one in stored if one.beside is not None]:
