@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
-from ..drivers.base import SessionPersistDriver, SessionStore
+from ..drivers.base import ServerStore, SessionPersistDriver, SessionStore
 from ..drivers.defaults import with_defaults
 from ..errors import StoreUnavailableError
 from .exits import UsageError
@@ -89,6 +89,8 @@ async def open_source(address: Address) -> AsyncIterator[SessionStore]:
             yield store
         return
     async with open_store(address) as store:
+        if isinstance(store, ServerStore) and not await store.exists():
+            raise StoreUnavailableError(f"there are no sessions at {address}, nor a place for them; nothing was made")
         yield store
 
 

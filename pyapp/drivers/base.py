@@ -196,6 +196,15 @@ class ObservableStore(SessionStore, Protocol):
         ...
 
 
+@runtime_checkable
+class ServerStore(Protocol):
+    """A store on a server, which makes its place there when it is first asked for anything else than this."""
+
+    async def exists(self) -> bool:
+        """Whether its place is there; nothing is made."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class StoreChange:
     """Which sessions' records or events are not as before; `everything` when that cannot be told."""

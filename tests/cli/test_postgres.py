@@ -51,6 +51,20 @@ def _sessions(postgres: PostgresServer, schema: str) -> int:
         return int(row[0]) if row else 0
 
 
+def test_a_place_that_is_only_looked_at_is_not_made(
+    cli: Cli, tmp_path: Path, postgres: PostgresServer, schema: str
+) -> None:
+    given = write_recording(tmp_path / "in.jsonl", {"a": 3})
+    there = f"{postgres.address()}?schema={schema}"
+    for command in (["ls", there], ["show", there, "a"], ["copy", there, tmp_path / "out.jsonl"]):
+        assert "nothing was made" in cli.fails(3, *command)
+    assert cli("copy", given, there, "--dry-run") == 0
+    assert cli.out == "1 session, 3 events would be copied\n"
+    with psycopg.connect(postgres.address(), autocommit=True) as connection:
+        found = connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone()
+    assert found is None
+
+
 def test_a_wrong_password(cli: Cli, postgres: PostgresServer) -> None:
     said = cli.fails(3, "ls", postgres.address(user="guest").replace("guest@", "guest:wr0ng@"))
     assert "password" in said

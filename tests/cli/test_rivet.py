@@ -28,3 +28,14 @@ def test_there_and_back(cli: Cli, tmp_path: Path, rivet: RivetServer) -> None:
     assert (tmp_path / "back.jsonl").read_bytes() == given.read_bytes()
     assert cli("ls", there) == 0
     assert cli.out.count("\n") == 4
+
+
+def test_an_actor_that_is_only_looked_at_is_not_made(cli: Cli, tmp_path: Path, rivet: RivetServer) -> None:
+    given = write_recording(tmp_path / "in.jsonl", {"a": 3})
+    there = f"rivet:{rivet.endpoint}?key=nobody%27s"
+    for _ in range(2):
+        assert "nothing was made" in cli.fails(3, "ls", there)
+        assert cli("copy", given, there, "--dry-run") == 0
+        assert cli.out == "1 session, 3 events would be copied\n"
+    assert cli("copy", given, there) == 0
+    assert cli("ls", there) == 0

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from ...drivers.base import SessionStore
+from ...drivers.base import ServerStore, SessionStore
 from ...drivers.defaults import with_defaults
 from ...drivers.memory import InMemorySessionPersistDriver
 from ..addresses import Address, open_store
@@ -47,4 +47,5 @@ async def open_target(address: Address, identity: str, *, only_looked_at: bool =
         yield Target(InMemorySessionPersistDriver())
     else:
         async with open_store(address) as store:
-            yield Target(store)
+            is_made = not only_looked_at or not isinstance(store, ServerStore) or await store.exists()
+            yield Target(store if is_made else InMemorySessionPersistDriver())

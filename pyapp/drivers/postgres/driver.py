@@ -100,6 +100,10 @@ class PostgresSessionPersistDriver:
         """
         return self._changes.listen(listener)
 
+    async def exists(self) -> bool:
+        """Whether there are sandbox-agent's tables in the schema; none are made. Raises UnknownLayoutError."""
+        return await self._tables.exist()
+
     async def get_session(self, session_id: str) -> SessionRecord | None:
         """The record under this id, or None."""
         if (key := _key(session_id)) is None:

@@ -117,6 +117,8 @@ class Found:
     """What a schema has of the layout; `steps` are the statements that make it complete."""
 
     steps: tuple[str, ...]
+    is_there: bool
+    """Whether it has any of upstream's tables."""
     has_beside: bool
     is_readable: bool
     """Whether all but the table beside, and the index, is there."""
@@ -147,7 +149,7 @@ async def find_layout(connection: Connection, schema: Schema) -> Found:
             lacking = True
     if not has_index:
         steps += (f"CREATE INDEX IF NOT EXISTS {_INDEX} ON {schema.table('events')} (session_id, event_index, id)",)
-    return Found(steps, BESIDE in found, not lacking)
+    return Found(steps, bool(found.keys() - {BESIDE}), BESIDE in found, not lacking)
 
 
 async def make_layout(connection: Connection, schema: Schema) -> None:

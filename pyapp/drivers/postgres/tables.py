@@ -25,6 +25,11 @@ class Tables:
         self._known: Statements | None = None
         self._looking = asyncio.Lock()
 
+    async def exist(self) -> bool:
+        """Whether any of them is there; nothing is made. Raises PyappError."""
+        found = await self._connections.run(lambda connection: find_layout(connection, self._schema))
+        return found.is_there
+
     async def rows(self, choose: Callable[[Statements], str], *values: Any) -> list[tuple[Any, ...]]:
         """The rows of one statement that changes nothing. Raises PyappError."""
 

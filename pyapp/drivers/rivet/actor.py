@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from ...errors import (
     EventConflictError,
@@ -85,12 +85,27 @@ class RivetActor:
                 pause = PAUSES[min(tries, len(PAUSES) - 1)]
                 tries += 1
                 if not again or not self._reached or time.monotonic() + pause > deadline:
-                    raise StoreUnavailableError(
-                        f"no answer from Rivet at {self.endpoint} ({error}); is it running there?"
-                    ) from None
+                    raise self._unreachable(error) from None
                 await asyncio.sleep(pause)
             except ServerError as error:
                 raise StoreError(f"Rivet at {self.endpoint}: {error}") from None
+
+    async def exists(self) -> bool:
+        """Whether there is such an actor; none is made. Raises StoreUnavailableError, StoreError."""
+        query = urlencode({"namespace": self._namespace, "name": self._name, "key": self._key}, quote_via=quote)
+        try:
+            response = await self._send("GET", f"/actors?{query}")
+        except ServerUnreachableError as error:
+            raise self._unreachable(error) from None
+        except ServerError as error:
+            raise StoreError(f"Rivet at {self.endpoint}: {error}") from None
+        actors = _json(response).get("actors")
+        if response.status != 200 or not isinstance(actors, list):
+            raise StoreError(f"what answers at {self.endpoint} is no Rivet: it gave no list of actors")
+        return bool(actors)
+
+    def _unreachable(self, error: ServerUnreachableError) -> StoreUnavailableError:
+        return StoreUnavailableError(f"no answer from Rivet at {self.endpoint} ({error}); is it running there?")
 
     async def socket_address(self) -> tuple[str, Sequence[str]]:
         """The address of the actor's WebSocket, and the protocols to ask for. Raises as `call` does."""
@@ -128,7 +143,7 @@ class RivetActor:
             raise StoreError(f"what answers at {self.endpoint} is no Rivet: it gave no actor")
         return id_
 
-    async def _send(self, method: str, path: str, body: str) -> Response:
+    async def _send(self, method: str, path: str, body: str | None = None) -> Response:
         headers = {"Content-Type": "application/json", "x-rivet-encoding": "json"}
         if self._token:
             headers |= {"Authorization": f"Bearer {self._token}", "x-rivet-token": self._token}

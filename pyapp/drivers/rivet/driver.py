@@ -71,6 +71,10 @@ class RivetSessionPersistDriver:
             await self._news.aclose()
             await self._actor.aclose()
 
+    async def exists(self) -> bool:
+        """Whether there is such an actor; none is made. Raises StoreUnavailableError, StoreError."""
+        return await self._actor.exists()
+
     # what others write
 
     def on_change(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
