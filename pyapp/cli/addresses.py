@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
-from ..drivers.base import ServerStore, SessionPersistDriver, SessionStore
+from ..drivers.base import Findable, SessionPersistDriver, SessionStore
 from ..drivers.defaults import with_defaults
 from ..errors import StoreUnavailableError
 from .exits import UsageError
@@ -88,15 +88,15 @@ async def open_source(address: Address) -> AsyncIterator[SessionStore]:
         async with with_defaults(open_recording(address.path)) as store:
             yield store
         return
-    async with open_store(address) as store:
-        if isinstance(store, ServerStore) and not await store.exists():
+    async with open_store(address, only_read=True) as store:
+        if address.kind != "sqlite" and isinstance(store, Findable) and not await store.exists():
             raise StoreUnavailableError(f"there are no sessions at {address}, nor a place for them; nothing was made")
         yield store
 
 
 @asynccontextmanager
-async def open_store(address: Address) -> AsyncIterator[SessionStore]:
-    """The store at an address of any kind but `jsonl`; it is made if there is none.
+async def open_store(address: Address, *, only_read: bool = False) -> AsyncIterator[SessionStore]:
+    """The store at an address of any kind but `jsonl`; it is made if there is none, but no file that is only read.
 
     Raises StoreUnavailableError when it cannot be reached, or its driver needs an extra that is not installed.
     """
@@ -105,7 +105,7 @@ async def open_store(address: Address) -> AsyncIterator[SessionStore]:
             yield with_defaults(await enter(stack, load(address.rest, "a factory of drivers")))
             return
         try:
-            driver = _make(address)
+            driver = _make(address, only_read=only_read)
         except ImportError as error:
             raise StoreUnavailableError(str(error)) from None
         except ValueError as error:  # a schema's name, a connection string that cannot be
@@ -113,7 +113,7 @@ async def open_store(address: Address) -> AsyncIterator[SessionStore]:
         yield await stack.enter_async_context(with_defaults(driver))
 
 
-def _make(address: Address) -> SessionPersistDriver:
+def _make(address: Address, *, only_read: bool) -> SessionPersistDriver:
     driver: SessionPersistDriver
     match address.kind:
         case "postgres":
@@ -123,7 +123,7 @@ def _make(address: Address) -> SessionPersistDriver:
             endpoint, options = read_rivet(address.rest)
             driver = _driver("rivet", "RivetSessionPersistDriver")(endpoint=endpoint, **options)
         case _:
-            driver = _driver("sqlite", "SQLiteSessionPersistDriver")(str(address.path))
+            driver = _driver("sqlite", "SQLiteSessionPersistDriver")(str(address.path), read_only=only_read)
     return driver
 
 

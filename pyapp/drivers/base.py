@@ -197,8 +197,8 @@ class ObservableStore(SessionStore, Protocol):
 
 
 @runtime_checkable
-class ServerStore(Protocol):
-    """A store on a server, which makes its place there when it is first asked for anything else than this."""
+class Findable(Protocol):
+    """A store that makes its place, a file or tables, when it is first asked for anything else than this."""
 
     async def exists(self) -> bool:
         """Whether its place is there; nothing is made."""

@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,38 @@ def test_a_folder_that_is_not_there(cli: Cli, tmp_path: Path) -> None:
     given = small_recording(tmp_path / "in.jsonl", "a")
     for name in ("no/x.db", "no/x.jsonl"):
         cli.fails(3, "copy", given, tmp_path / name)
+
+
+@pytest.mark.parametrize("content", ["of another program", "nothing"])
+def test_a_file_that_is_only_looked_at_is_not_changed(cli: Cli, tmp_path: Path, content: str) -> None:
+    given, other = small_recording(tmp_path / "in.jsonl", "a"), tmp_path / "other.db"
+    if content == "nothing":
+        other.touch()
+    else:
+        with closing(sqlite3.connect(other)) as connection:
+            connection.execute("CREATE TABLE bookmarks (id)")
+    before = other.read_bytes()
+    commands: list[list[str | Path]] = [["ls", other], ["show", other, "a"], ["inspect", other]]
+    commands.append(["copy", other, tmp_path / "x.jsonl"])
+    for command in commands:
+        assert "holds no sessions" in cli.fails(4, *command)
+    assert cli("copy", given, other, "--dry-run") == 0
+    assert cli.out == "1 session, 3 events would be copied\n"
+    assert other.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "other.db"}
+
+
+def test_sessions_that_are_only_looked_at_are_not_changed(cli: Cli, tmp_path: Path) -> None:
+    given, source = small_recording(tmp_path / "in.jsonl", "a"), tmp_path / "x.db"
+    assert cli("copy", given, source) == 0
+    with closing(sqlite3.connect(source)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    before = source.read_bytes()
+    assert cli("ls", source) == 0
+    assert cli("copy", source, tmp_path / "y.db", "--dry-run") == 0
+    assert cli("copy", given, source, "--dry-run") == 0
+    assert source.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "x.db"}
 
 
 def test_a_full_disk(cli: Cli, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -312,6 +313,37 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
 
     with small_disk(disk, 1):
         assert asyncio.run(work()) > 10
+
+
+def test_sessions_on_a_full_disk_are_read(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+
+    async def work() -> None:
+        async with SQLiteSessionPersistDriver(disk / "s.db") as driver:
+            await driver.insert_event("s1", event(1))
+        with suppress(OSError), (disk / "fill").open("wb", buffering=0) as file:
+            while file.write(bytes(1 << 16)):
+                pass
+        async with SQLiteSessionPersistDriver(disk / "s.db", read_only=True) as driver:
+            assert await all_events(driver) == [event(1)]
+            with pytest.raises(StoreUnavailableError, match="can only be read here"):
+                await driver.insert_event("s1", event(2))
+
+    with small_disk(disk, 1):
+        asyncio.run(work())
+
+
+def test_a_file_that_is_not_there_cannot_be_only_read(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with SQLiteSessionPersistDriver(tmp_path / "s.db", read_only=True) as driver:
+            assert not await driver.exists()
+            with pytest.raises(StoreUnavailableError, match="there is no such file"):
+                await driver.list_sessions()
+
+    asyncio.run(work())
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="nothing to be read"):
+        SQLiteSessionPersistDriver(read_only=True)
 
 
 @pytest.mark.parametrize("harm", ["deleted", "replaced"])

@@ -89,6 +89,24 @@ def test_events_of_the_first_layout_get_their_index(copied: Path) -> None:
 
 
 @pytest.mark.parametrize("copied", ["0.1", "0.2", "0.4"], indirect=True)
+def test_what_is_only_read_is_not_changed_unless_it_could_not_be_read(
+    copied: Path, request: pytest.FixtureRequest
+) -> None:
+    before = copied.read_bytes()
+
+    async def work() -> int:
+        async with SQLiteSessionPersistDriver(copied, read_only=True) as driver:
+            assert await driver.exists()
+            found = await driver.totals()
+            assert len((await driver.list_sessions()).items) == found.sessions
+            return found.events
+
+    assert asyncio.run(work()) > 0
+    is_first = "0.1" in request.node.name
+    assert (copied.read_bytes() != before) == is_first
+
+
+@pytest.mark.parametrize("copied", ["0.1", "0.2", "0.4"], indirect=True)
 def test_upstream_finds_its_layout_and_what_was_written_here(copied: Path) -> None:
     given = record("ours", 5, destroyed_at=9, sandbox_id="box", session_init={"cwd": "/"}, modes={"a": "é"})
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from ...drivers.base import ServerStore, SessionStore
+from ...drivers.base import Findable, SessionStore
 from ...drivers.defaults import with_defaults
 from ...drivers.memory import InMemorySessionPersistDriver
 from ..addresses import Address, open_store
@@ -43,9 +43,7 @@ async def open_target(address: Address, identity: str, *, only_looked_at: bool =
             yield Target(with_defaults(recording), recording)
         finally:
             await recording.aclose()
-    elif only_looked_at and address.kind == "sqlite" and not address.path.exists():
-        yield Target(InMemorySessionPersistDriver())
     else:
-        async with open_store(address) as store:
-            is_made = not only_looked_at or not isinstance(store, ServerStore) or await store.exists()
+        async with open_store(address, only_read=only_looked_at) as store:
+            is_made = not only_looked_at or not isinstance(store, Findable) or await store.exists()
             yield Target(store if is_made else InMemorySessionPersistDriver())

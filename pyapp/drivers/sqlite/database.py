@@ -19,14 +19,19 @@ from .lanes import HAS_THREADS, open_lane
 from .layout import Found, Statements, look
 
 MEMORY = ":memory:"
+
+_LACKS = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+"""What SQLite says where a file that it needs beside a WAL file can be neither read nor made: IOERR on a full disk."""
+
 T = TypeVar("T")
 
 
 class Database:
     """The file, or the memory, called `name`. What is not said to run on a lane runs anywhere."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, only_reads: bool = False) -> None:
         self.name = name
+        self._only_reads = only_reads
         self.statements = Statements()
         self.writing = open_lane("pyapp-sqlite-write")
         self.reading = open_lane("pyapp-sqlite-read")
@@ -66,6 +71,17 @@ class Database:
     def open(self) -> None:
         """Open the file if it is not open yet. Raises as `writer` does."""
         self.writer()
+
+    def has_sessions(self) -> bool:
+        """Whether a file is there and has upstream's tables; nothing is made. Raises as `writer` does."""
+        if self._writer is not None:
+            return True
+        if not os.path.isfile(self.name):
+            return False
+        with translated(self.name):
+            connection, found = self._look()
+            connection.close()
+        return found.is_readable or found.is_old
 
     def check_writable(self) -> None:
         """Raises StoreUnavailableError when the file was opened for reading alone."""
@@ -112,8 +128,8 @@ class Database:
                     _leave_wal(connection)
                 if found.steps:
                     _complete(connection, self.name)
-            elif not found.session_columns or not found.has_events:
-                raise UnknownLayoutError(f"{self.name} holds no sessions, and can only be read here")
+            elif not found.is_readable:
+                raise UnknownLayoutError(f"{self.name} holds no sessions, and is only read here; it was left alone")
             else:
                 self.statements = Statements(found)
             about = os.stat(self.name)
@@ -126,17 +142,22 @@ class Database:
     def _look(self) -> tuple[sqlite3.Connection, Found]:
         """A connection, and what is in the file; nothing was changed yet."""
         can_be_written = os.access(self.name, os.W_OK) and os.access(os.path.dirname(self.name), os.W_OK)
-        self._is_read_only = os.path.exists(self.name) and not can_be_written
-        self._mode = "ro" if self._is_read_only else "rwc"
+        self._is_read_only = self._only_reads or (os.path.exists(self.name) and not can_be_written)
+        # Who may write also takes away what SQLite puts beside the file while it is open.
+        self._mode = "rwc" if not self._is_read_only else "rw" if can_be_written else "ro"
         try:
-            return self._connect_and_look()
+            connection, found = self._connect_and_look()
         except sqlite3.OperationalError as error:
             # A WAL file needs another one beside it, unless nobody writes; then all of it is in the file itself.
-            is_lack = code_of(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-            if not self._is_read_only or not is_lack or _has_wal(self.name):
+            if not self._is_read_only or code_of(error) not in _LACKS or _has_wal(self.name):
                 raise
-        self._mode = "ro&immutable=1"
-        return self._connect_and_look()
+            self._mode = "ro&immutable=1"
+            connection, found = self._connect_and_look()
+        if found.is_old and self._mode == "rw":  # it has to be brought up to date before anything can be read
+            connection.close()
+            self._is_read_only = False
+            return self._connect_and_look()
+        return connection, found
 
     def _connect_and_look(self) -> tuple[sqlite3.Connection, Found]:
         connection = self._connect(self._mode)
@@ -152,6 +173,7 @@ class Database:
         # Functions that a hostile file's schema calls are not run.
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA query_only = {self._is_read_only:d}")
         if not HAS_THREADS:  # a WAL file is opened without shared memory then (see _leave_wal)
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         return connection

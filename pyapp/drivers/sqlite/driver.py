@@ -53,15 +53,19 @@ class SQLiteSessionPersistDriver:
     The file is opened at the first call, made when it is not there, and brought up to date when upstream made it; one
     that holds something else is left alone (UnknownLayoutError). A write is on the disk when its call returns, as far
     as the system keeps its word. Any number of drivers and processes may use one file, upstream's too. Works as an
-    async context manager; close it, since it has threads. Raises ValueError for an empty name.
+    async context manager; close it, since it has threads. With `read_only` the file must be there, and is not changed,
+    unless it is of upstream's first layout, which has to be brought up to date before it can be read. Raises ValueError
+    for an empty name, and for a database in memory that is only read.
     """
 
-    def __init__(self, filename: str | os.PathLike[str] = MEMORY) -> None:
+    def __init__(self, filename: str | os.PathLike[str] = MEMORY, *, read_only: bool = False) -> None:
         name = os.fspath(filename)
         if not name:
             raise ValueError("filename must be the path of a file, or ':memory:'")
+        if read_only and name == MEMORY:
+            raise ValueError("a database in memory has nothing to be read")
         self.filename = name if name == MEMORY else os.path.abspath(name)
-        self._database = Database(self.filename)
+        self._database = Database(self.filename, only_reads=read_only)
         self._changes = Changes(self._in_queue)
         self._writer = Writer(self._database, self._changes.touch)
         self._reads = 0
@@ -86,6 +90,11 @@ class SQLiteSessionPersistDriver:
         are looked for ten times a second, it hears that everything may have changed.
         """
         return self._changes.listen(listener)
+
+    async def exists(self) -> bool:
+        """Whether there is a file with sandbox-agent's tables; none is made, nor changed. Raises as any call does."""
+        self._database.check_open()
+        return self.filename != MEMORY and await self._database.writing.run(self._database.has_sessions)
 
     async def get_session(self, session_id: str) -> SessionRecord | None:
         """The record under this id, or None."""

@@ -77,6 +77,8 @@ def why_not(path: str) -> str:
         return "it is a folder"
     if not os.path.isdir(folder):
         return "its folder does not exist; make it first"
+    if not os.path.exists(path) and os.access(folder, os.W_OK):
+        return "there is no such file"
     if not os.access(path if os.path.exists(path) else folder, os.R_OK):
         return "it may not be read by this user"
     if not os.access(folder, os.W_OK):

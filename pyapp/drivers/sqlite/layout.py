@@ -57,6 +57,13 @@ class Found:
     session_columns: frozenset[str]
     has_events: bool
     has_beside: bool
+    is_old: bool
+    """Whether its events are as upstream's first versions kept them, so that they cannot be read before `steps`."""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether sessions can be read without any of the steps."""
+        return bool(self.session_columns) and self.has_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ def look(connection: sqlite3.Connection, name: str) -> Found:
     if not beside:
         steps.append(_BESIDE)
     steps += [f"CREATE INDEX {index} ON {on}" for index, on in _INDEXES.items() if index not in things]
-    return Found(tuple(steps), frozenset(sessions), bool(events) and not old_events, bool(beside))
+    return Found(tuple(steps), frozenset(sessions), bool(events) and not old_events, bool(beside), old_events)
 
 
 def _steps_for_sessions(name: str, sessions: dict[str, _Column]) -> list[str]:
