@@ -13,6 +13,7 @@ import contextlib
 import importlib
 import pkgutil
 import sys
+import traceback
 from collections.abc import Sequence
 from types import ModuleType
 
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except Exception as error:
         if options.traceback:
-            raise
+            traceback.print_exception(error)
         words, code = failure(error)
         complain(words)
     return code

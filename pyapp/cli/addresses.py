@@ -6,6 +6,7 @@ Each driver is imported when an address asks for it, so that nobody needs what a
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,7 +18,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 
 from ..drivers.base import Findable, SessionPersistDriver, SessionStore
 from ..drivers.defaults import with_defaults
-from ..errors import StoreUnavailableError
+from ..errors import PyappError, StoreUnavailableError
 from .exits import UsageError
 
 Kind = Literal["sqlite", "postgres", "rivet", "jsonl", "python"]
@@ -25,6 +26,9 @@ Kind = Literal["sqlite", "postgres", "rivet", "jsonl", "python"]
 ADDRESSES = "sqlite:PATH, postgresql://…, rivet:ENDPOINT, python:MODULE:FACTORY, or a file in .db, .sqlite or .jsonl"
 
 RIVET_OPTIONS = ("actor", "key", "namespace", "token")
+
+FILES: frozenset[Kind] = frozenset({"sqlite", "jsonl"})
+"""Kinds of stores that are one file."""
 
 _SUFFIXES: dict[str, Kind] = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".jsonl": "jsonl"}
 _SCHEMES: dict[str, Kind] = {
@@ -94,6 +98,18 @@ async def open_source(address: Address) -> AsyncIterator[SessionStore]:
         yield store
 
 
+def check_target_file(address: Address) -> None:
+    """Raises StoreUnavailableError for a path at which no file can be written."""
+    path = address.path
+    if path.exists():
+        if not path.is_file():
+            raise StoreUnavailableError(f"{address} is {_what_instead(path)}; nothing was written")
+        if not os.access(path, os.W_OK):
+            raise StoreUnavailableError(f"{address} can only be read by this user; nothing was written")
+    elif not path.parent.is_dir():
+        raise StoreUnavailableError(f"{address} cannot be written: its folder does not exist; make it first")
+
+
 @asynccontextmanager
 async def open_store(address: Address, *, only_read: bool = False) -> AsyncIterator[SessionStore]:
     """The store at an address of any kind but `jsonl`; it is made if there is none, but no file that is only read.
@@ -131,9 +147,11 @@ def read_postgres(url: str) -> tuple[str, str]:
     """The connection string of a URL, and its schema: `?schema=` is ours, libpq has none. Default `public`."""
     parts = urlsplit(url)
     fields = parse_qsl(parts.query, keep_blank_values=True)
-    schema = dict(fields).get("schema", "public")
+    schemas = [value for name, value in fields if name == "schema"] or ["public"]
+    if len(schemas) > 1:
+        raise UsageError(f"{_without_secrets(url)} names {len(schemas)} schemas; one is copied from or to at a time")
     query = urlencode([(name, value) for name, value in fields if name != "schema"], quote_via=quote)
-    return urlunsplit(parts._replace(query=query)), schema
+    return urlunsplit(parts._replace(query=query)), schemas[0]
 
 
 def read_rivet(text: str) -> tuple[str, dict[str, str]]:
@@ -173,9 +191,15 @@ async def enter(stack: AsyncExitStack, factory: Callable[[], Any]) -> SessionPer
 
     Raises UsageError for what is no driver.
     """
-    made = factory()
-    if isinstance(made, Awaitable):
-        made = await made
+    try:
+        made = factory()
+        if isinstance(made, Awaitable):
+            made = await made
+    except PyappError:
+        raise
+    except Exception as error:
+        name = getattr(factory, "__qualname__", repr(factory))
+        raise UsageError(f"the factory {name} failed: {type(error).__name__}: {error}") from error
     if hasattr(made, "__aenter__"):
         made = await stack.enter_async_context(made)
     elif hasattr(made, "__enter__"):

@@ -80,4 +80,6 @@ def test_the_driver_of_the_document(cli: Cli, tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_store.py").write_text(code + emptying)
     assert "python -m pyapp conformance my_store:JsonFiles" in (ROOT / "docs" / "drivers.md").read_text()
+    assert cli("conformance", "my_store:JsonFiles", "--reset", "my_store:empty") == 0, cli.out
+    assert cli.out.splitlines()[-1] in (ROOT / "docs" / "drivers.md").read_text()
     assert cli("conformance", "my_store:JsonFiles", "--reset", "my_store:empty", "--defaults") == 0, cli.out

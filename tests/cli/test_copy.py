@@ -262,6 +262,56 @@ def test_another_command_does_not_take_the_part(cli: Cli, tmp_path: Path) -> Non
     assert lines_of(tmp_path / "out.jsonl") == lines_of(given)
 
 
+@pytest.mark.parametrize("target_name", ["out.db", "out.jsonl"])
+def test_a_record_that_has_changed_is_copied_when_asked(cli: Cli, tmp_path: Path, target_name: str) -> None:
+    source, target = tmp_path / "in.db", tmp_path / target_name
+    assert cli("copy", small_recording(tmp_path / "in.jsonl", "a", "b"), source) == 0
+    assert cli("copy", source, target) == 0
+    change(source, record=record("a", destroyed_at=9), append=2)
+    change(source, record=record("b", destroyed_at=9), session_id="b")
+    assert cli("copy", source, target) == 1
+    assert "'a': its record is another in the target (--update takes the source's)" in cli.err
+    if target_name == "out.jsonl":
+        assert "a new file" in cli.fails(2, "copy", source, target, "--update")
+        return
+    assert cli("copy", source, target, "--update") == 0
+    assert cli.out == "2 sessions, 2 events copied and compared\n"
+    assert content_of(target) == content_of(source)
+    change(target, append=1)
+    assert cli("copy", source, target, "--update") == 1
+    assert "the target has more events" in cli.err
+
+
+def test_a_session_that_another_copy_has_made_is_no_conflict(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = small_recording(tmp_path / "in.jsonl", "a", "b", "c")
+    add = SQLiteSessionPersistDriver.add_read_sessions
+
+    async def late(self, records, events, progress=None):  # type: ignore[no-untyped-def]
+        async with SQLiteSessionPersistDriver(tmp_path / "x.db") as rival:
+            if await rival.get_session("a") is None:
+                await add(rival, [record("a")], [[ReadEvent(event(n, "a")) for n in (1, 2, 3)]])
+        await add(self, records, events, progress)
+
+    monkeypatch.setattr(SQLiteSessionPersistDriver, "add_read_sessions", late)
+    assert cli("copy", given, tmp_path / "x.db") == 0
+    assert cli.out == "3 sessions, 9 events copied and compared\n"
+
+
+def test_a_recording_under_another_name(cli: Cli, tmp_path: Path) -> None:
+    given, real = small_recording(tmp_path / "in.jsonl", "a"), small_recording(tmp_path / "real.jsonl", "z")
+    (tmp_path / "link.jsonl").symlink_to("real.jsonl")
+    (tmp_path / "empty.jsonl").touch()
+    assert cli("copy", given, tmp_path / "link.jsonl") == 0
+    assert (tmp_path / "link.jsonl").is_symlink()
+    assert '"a"' in real.read_text()
+    assert cli("copy", given, tmp_path / "empty.jsonl") == 0
+    assert (tmp_path / "empty.jsonl").read_bytes() == given.read_bytes()
+    (tmp_path / "same.jsonl").hardlink_to(given)
+    assert "are the same" in cli.fails(2, "copy", given, tmp_path / "same.jsonl")
+
+
 def test_a_part_is_read_while_it_grows(tmp_path: Path) -> None:
     """What was written is compared at once, also what comes in a hole between indexes."""
 

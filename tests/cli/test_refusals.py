@@ -219,6 +219,41 @@ def test_sessions_that_are_only_looked_at_are_not_changed(cli: Cli, tmp_path: Pa
     assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "x.db"}
 
 
+@pytest.mark.parametrize("name", ["x.jsonl", "x.db"])
+def test_targets_that_are_no_files(cli: Cli, tmp_path: Path, name: str) -> None:
+    given = small_recording(tmp_path / "in.jsonl", "a")
+    kind = read_address(name).kind
+    os.mkfifo(tmp_path / name)
+    assert "no plain file" in cli.fails(3, "copy", given, tmp_path / name)
+    assert "a folder" in cli.fails(3, "copy", given, f"{kind}:{tmp_path}")
+    for option in ([], ["--dry-run"]):
+        assert "its folder does not exist" in cli.fails(3, "copy", given, tmp_path / "no" / name, *option)
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", name}
+
+
+def test_a_recording_that_may_not_be_written_is_left_alone(tmp_path: Path) -> None:
+    given, target = small_recording(tmp_path / "in.jsonl", "a"), small_recording(tmp_path / "out.jsonl", "z")
+    target.chmod(0o444)
+    before = target.read_bytes()
+    for path in [tmp_path, *tmp_path.parents[:-1]]:
+        if path.stat().st_uid == os.geteuid() and path != Path("/tmp"):
+            path.chmod(path.stat().st_mode | 0o5)
+    tmp_path.chmod(0o777)
+    leave_root = "os.setgid(65534); os.setuid(65534)" if os.geteuid() == 0 else ""
+    code = f"""
+import os, sys
+from pyapp.cli import main
+main(["copy", "--help"])  # loads all that may not be readable afterwards
+{leave_root}
+sys.exit(main(["copy", {str(given)!r}, {str(target)!r}]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1), done.stderr
+    assert "can only be read by this user" in done.stderr
+    assert target.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "out.jsonl"}
+
+
 def test_a_full_disk(cli: Cli, tmp_path: Path) -> None:
     """The file may grow to half of what is copied; with room again, the same command goes on."""
     given = write_recording(tmp_path / "in.jsonl", {"a": 300, "b": 300})
@@ -265,9 +300,9 @@ def test_the_document_lists_every_exit_code() -> None:
 def test_an_error_inside_shows_its_place_when_asked(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "broken_factory.py").write_text("def make():\n    raise KeyError('here')\n")
-    assert "KeyError: 'here'" in cli.fails(70, "ls", "python:broken_factory:make")
-    with pytest.raises(KeyError, match="here"):
-        cli("--traceback", "ls", "python:broken_factory:make")
+    assert "the factory make failed: KeyError: 'here'" in cli.fails(2, "ls", "python:broken_factory:make")
+    assert cli("--traceback", "ls", "python:broken_factory:make") == 2
+    assert "broken_factory.py" in cli.err
 
 
 def test_an_address_of_every_kind_is_shown_as_it_is_written() -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ...drivers.base import SessionStore
 from ...inspector.dates import plural
-from ..addresses import Address, open_source, read_address
+from ..addresses import FILES, Address, open_source, read_address
 from ..copying.plan import Plan, make_plan
 from ..copying.progress import Progress, shown_progress
 from ..copying.target import Target, open_target
@@ -33,22 +34,30 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--session", action="append", default=[], metavar="ID", help="this session alone; can be given several times"
     )
+    parser.add_argument(
+        "--update",
+        action="store_true",
+        help="go on with sessions whose record has changed since they were copied, and copy the record",
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would be copied, and copy nothing")
 
 
 async def run(options: Namespace) -> int:
     """Copy, and say what was copied."""
     source_address, target_address = read_addresses(options)
+    if options.update and target_address.kind == "jsonl":
+        raise UsageError("--update: a recording keeps the records that it has; copy into a new file")
     identity = identity_of(source_address, options.session)
     async with open_source(source_address) as source:
-        print(await copy_all(source, target_address, identity, options.session, dry_run=options.dry_run))
+        choices = Choices(updates=options.update, dry_run=options.dry_run)
+        print(await copy_all(source, target_address, identity, options.session, choices))
     return OK
 
 
 def read_addresses(options: Namespace) -> tuple[Address, Address]:
     """Both addresses. Raises UsageError when they are the same place."""
     source, target = read_address(options.source), read_address(options.target)
-    if _absolute(source) == _absolute(target):
+    if _absolute(source) == _absolute(target) or _is_one_file(source, target):
         raise UsageError("SOURCE and TARGET are the same")
     return source, target
 
@@ -58,21 +67,29 @@ def identity_of(source: Address, session_ids: Sequence[str]) -> str:
     return "\0".join([str(_absolute(source)), *sorted(session_ids)])
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How to copy: whether records that have changed are copied too, and whether nothing is copied at all."""
+
+    updates: bool = False
+    dry_run: bool = False
+
+
 async def copy_all(
-    source: SessionStore, address: Address, identity: str, session_ids: Sequence[str], *, dry_run: bool = False
+    source: SessionStore, address: Address, identity: str, session_ids: Sequence[str], choices: Choices = Choices()
 ) -> str:
     """Copy these sessions, all if none is named, and give what was copied in words. Raises Refused."""
-    try:
-        async with open_target(address, identity, only_looked_at=dry_run) as target:
+    async with open_target(address, identity, only_looked_at=choices.dry_run) as target:
+        try:
             with shown_progress() as progress, collecting_seldom():
-                plan = await make_plan(source, target.store, session_ids, progress)
+                plan = await make_plan(source, target.store, session_ids, progress, updates=choices.updates)
                 _refuse(plan.conflicts, f"nothing was copied, since {address} has other content of")
-                if not dry_run:
+                if not choices.dry_run:
                     await _carry_out(plan, source, target, progress)
-            return _summary(plan, "would be copied" if dry_run else "copied and compared")
-    except asyncio.CancelledError:
-        complain(f"what was copied to {address} stays there; the same command goes on from it")
-        raise
+        except asyncio.CancelledError:
+            complain(f"what was copied stays in {target.place or address}; the same command goes on from it")
+            raise
+        return _summary(plan, "would be copied" if choices.dry_run else "copied and compared")
 
 
 async def _carry_out(plan: Plan, source: SessionStore, target: Target, progress: Progress) -> None:
@@ -100,7 +117,14 @@ def _summary(plan: Plan, what: str) -> str:
     return f"{plural(len(plan.steps), 'session')}, {plural(plan.events, 'event')} {what}{equal}"
 
 
+def _is_one_file(source: Address, target: Address) -> bool:
+    """Whether both are one file under two names, by a hard link."""
+    if not {source.kind, target.kind} <= FILES:
+        return False
+    return source.path.exists() and target.path.exists() and source.path.samefile(target.path)
+
+
 def _absolute(address: Address) -> Address:
-    if address.kind in ("sqlite", "jsonl"):
+    if address.kind in FILES:
         return Address(address.kind, str(address.path.resolve()))
     return address

@@ -17,20 +17,15 @@ from .progress import Progress
 class Step:
     """A session that has to be copied: all of it, or from behind the key `after` on, as the target has its beginning.
 
-    `events` are to be copied, `there` is how many the target has. `has_record` is False when the target has events
-    alone, as a store without transactions leaves them when a copy breaks off.
+    `events` are to be copied; with `is_new` the target has nothing of it. `has_record` is False when the target has
+    another record, or events alone, as a store without transactions leaves them when a copy breaks off.
     """
 
     record: SessionRecord
     events: int
+    is_new: bool = False
     after: Key | None = None
-    there: int = 0
     has_record: bool = False
-
-    @property
-    def is_new(self) -> bool:
-        """The target has nothing of it."""
-        return self.after is None and not self.has_record
 
 
 @dataclass(slots=True)
@@ -48,36 +43,41 @@ class Plan:
         return sum(step.events for step in self.steps)
 
 
-async def make_plan(source: SessionStore, target: SessionStore, session_ids: Sequence[str], progress: Progress) -> Plan:
-    """The plan for these sessions, all of the source if there are none. Raises UnknownSessionError."""
+async def make_plan(
+    source: SessionStore, target: SessionStore, session_ids: Sequence[str], progress: Progress, *, updates: bool = False
+) -> Plan:
+    """The plan for these sessions, all of the source if there are none. Raises UnknownSessionError.
+
+    With `updates` a session goes on that has another record in the target, and gets that of the source.
+    """
     plan = Plan()
     progress.begin("Comparing", None)
     async for record in _records(source, session_ids):
-        await _add(plan, source, target, record, progress)
+        await _add(plan, source, target, record, progress, updates=updates)
     return plan
 
 
 async def _add(
-    plan: Plan, source: SessionStore, target: SessionStore, record: SessionRecord, progress: Progress
+    plan: Plan, source: SessionStore, target: SessionStore, record: SessionRecord, progress: Progress, *, updates: bool
 ) -> None:
     stored = await target.get_session(record.id)
-    if stored is not None and stored != record:
-        plan.conflicts.append(f"{record.id!r}: its record is another in the target")
+    if stored is not None and stored != record and not updates:
+        plan.conflicts.append(f"{record.id!r}: its record is another in the target (--update takes the source's)")
         return
     events = await source.count_events(record.id)
     if stored is None and not await target.count_events(record.id):
-        plan.steps.append(Step(record, events))
+        plan.steps.append(Step(record, events, is_new=True))
         return
     found = await compare_events(source, target, record.id, progress.moved)
     if found.differs_at is not None:
         plan.conflicts.append(f"{record.id!r}: event {found.differs_at} is another in the target")
     elif found.longer == "target":
         plan.conflicts.append(f"{record.id!r}: the target has more events of it")
-    elif found.is_equal and stored is not None:
+    elif found.is_equal and stored == record:
         plan.equal += 1
     else:
         rest = max(0, events - found.same)
-        plan.steps.append(Step(record, rest, found.last, found.same, has_record=stored is not None))
+        plan.steps.append(Step(record, rest, after=found.last, has_record=stored == record))
 
 
 async def _records(source: SessionStore, session_ids: Sequence[str]) -> AsyncIterator[SessionRecord]:

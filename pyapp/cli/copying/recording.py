@@ -37,7 +37,7 @@ class RecordingTarget(RecordingDriver):
     """
 
     def __init__(self, path: Path, identity: str) -> None:
-        self.path = path
+        self.path = path = path.resolve()  # a link stays one, what it leads to is replaced
         self._state = _state(path)
         digest = hashlib.sha256(f"{identity}\0{self._state}".encode(errors="surrogatepass")).hexdigest()[:12]
         self.part = path.with_name(f".{path.name}.{digest}.part")
@@ -63,7 +63,7 @@ class RecordingTarget(RecordingDriver):
         return self._indexed(self.path)
 
     def _indexed(self, path: Path) -> tuple[BinaryIO, Index]:
-        if not path.exists() or (path == self.part and not path.stat().st_size):
+        if not path.exists() or not path.stat().st_size:
             return open(os.devnull, "rb"), Index()
         file = path.open("rb")
         try:
@@ -176,7 +176,7 @@ class RecordingTarget(RecordingDriver):
         if not self.is_begun and self.path.exists():
             made = self.part.with_suffix(".new")  # a copy that broke off is no part
             shutil.copy(self.path, made)
-            if not _ends_line(made):
+            if made.stat().st_size and not _ends_line(made):
                 with made.open("ab") as file:
                     file.write(b"\n")
             made.replace(self.part)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...drivers.base import Findable, SessionStore
 from ...drivers.defaults import with_defaults
 from ...drivers.memory import InMemorySessionPersistDriver
-from ..addresses import Address, open_store
+from ..addresses import FILES, Address, check_target_file, open_store
 from .recording import RecordingTarget
 
 
@@ -19,6 +19,11 @@ class Target:
 
     store: SessionStore
     recording: RecordingTarget | None = None
+
+    @property
+    def place(self) -> str | None:
+        """Where what was written lies until it is whole; None when that is the target itself."""
+        return str(self.recording.part) if self.recording is not None and self.recording.is_begun else None
 
     async def keep(self) -> None:
         """It is whole."""
@@ -37,6 +42,8 @@ async def open_target(address: Address, identity: str, *, only_looked_at: bool =
 
     `identity` is what the same command says again when it goes on after an interruption.
     """
+    if address.kind in FILES:
+        check_target_file(address)
     if address.kind == "jsonl":
         recording = RecordingTarget(address.path, identity)
         try:

@@ -168,7 +168,7 @@ class Writing:
                 await self._target.add_sessions(batch.records, rows, self._counter())
         except EventConflictError as error:
             if len(batch.records) == 1:
-                self.wrong[batch.records[0].id] = str(error)
+                await self._refused(batch, error)
                 return
             self._progress.moved(-self._counted)
             for record, some in zip(batch.records, batch.pages, strict=True):  # which one is it?
@@ -177,6 +177,15 @@ class Writing:
                 await self._add_sessions(alone)
         else:
             await self._compared.begin(lambda: self._compare_batch(batch))
+
+    async def _refused(self, batch: Batch, error: EventConflictError) -> None:
+        """The target has the one session of this batch already: it is wrong, unless another copy has made the same."""
+        (record,), (pages,) = batch.records, batch.pages
+        is_there = await self._target.get_session(record.id) == record
+        if is_there and await difference(self._target, record.id, pages, are_last=batch.are_whole) is None:
+            self._progress.moved(batch.events)
+        else:
+            self.wrong[record.id] = str(error)
 
     def _counter(self) -> Callable[[int], None]:
         self._counted = 0
