@@ -39,3 +39,12 @@ def test_an_actor_that_is_only_looked_at_is_not_made(cli: Cli, tmp_path: Path, r
         assert cli.out == "1 session, 3 events would be copied\n"
     assert cli("copy", given, there) == 0
     assert cli("ls", there) == 0
+
+
+def test_an_actor_that_rivet_does_not_know(cli: Cli, tmp_path: Path, rivet: RivetServer) -> None:
+    given = write_recording(tmp_path / "in.jsonl", {"a": 3})
+    there = f"rivet:{rivet.endpoint}?actor=nosuch"
+    told = 'this Rivet has no actor named "nosuch", only sessions and plainSessions'
+    for command in (["ls", there], ["copy", given, there], ["copy", given, there, "--dry-run"]):
+        assert told in cli.fails(3, *command)
+    assert rivet.is_well()
