@@ -48,3 +48,14 @@ def test_an_actor_that_rivet_does_not_know(cli: Cli, tmp_path: Path, rivet: Rive
     for command in (["ls", there], ["copy", given, there], ["copy", given, there, "--dry-run"]):
         assert told in cli.fails(3, *command)
     assert rivet.is_well()
+
+
+@pytest.mark.parametrize("others", [{}, {"a": 3}])
+def test_a_session_that_an_actor_cannot_keep(
+    cli: Cli, tmp_path: Path, rivet: RivetServer, others: dict[str, int]
+) -> None:
+    given = write_recording(tmp_path / "in.jsonl", others | {"__proto__": 2})
+    there = f"rivet:{rivet.endpoint}"
+    assert "'__proto__'" in cli.fails(4, "copy", given, there)
+    assert cli("ls", there) in (0, 3)
+    assert "__proto__" not in cli.out

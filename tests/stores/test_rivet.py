@@ -14,7 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from pyapp import ObservableStore, RivetSessionPersistDriver, StoreChange, StoreError, StoreUnavailableError
+from pyapp import (
+    InvalidRecordError,
+    ObservableStore,
+    RivetSessionPersistDriver,
+    StoreChange,
+    StoreError,
+    StoreUnavailableError,
+)
+from pyapp.drivers.base import Totals
 from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT, WHOLE_CONTRACT, StorePromise
 from pyapp.drivers.conformance.kit import all_events, event, record
 from pyapp.drivers.conformance.store import draft
@@ -76,6 +84,48 @@ def test_what_rivet_cannot_say_comes_back(rivet: RivetServer) -> None:
                 await driver.insert_event("s1", given)
                 await driver.insert_event("s1", given)
                 assert await all_events(driver) == [given]
+
+    run(work)
+
+
+PROTO = "__proto__"
+
+NAMELESS: dict[str, Callable[[RivetSessionPersistDriver], Awaitable[object]]] = {
+    "a record": lambda driver: driver.update_session(record(PROTO)),
+    "an event": lambda driver: driver.insert_event(PROTO, event(1, PROTO)),
+    "some events": lambda driver: driver.insert_events(PROTO, [event(1, PROTO), event(2, PROTO)]),
+    "appended": lambda driver: driver.append_event(PROTO, draft(1)),
+    "some appended": lambda driver: driver.append_events(PROTO, [draft(1)]),
+    "imported": lambda driver: driver.add_sessions([record("s0"), record(PROTO)], [_rows(event(1, PROTO))]),
+    "an event's id": lambda driver: driver.insert_event("s1", replace(event(1), id=PROTO)),
+    "some events' ids": lambda driver: driver.insert_events("s1", [event(1), replace(event(2), id=PROTO)]),
+    "an appended id": lambda driver: driver.append_event("s1", draft(1, PROTO)),
+    "some appended ids": lambda driver: driver.append_events("s1", [draft(1), draft(2, PROTO)]),
+    "an imported id": lambda driver: driver.add_sessions([record()], [_rows(replace(event(1), id=PROTO))]),
+    "an imported id in escapes": lambda driver: driver.add_sessions(
+        [record()], [[_rows(replace(event(1), id=PROTO))[0].replace(PROTO, r"\u005f_proto__")]]
+    ),
+    "an imported event": lambda driver: driver.add_sessions([record()], [_rows(event(1, PROTO))]),
+}
+"""Writes of an id that an actor cannot keep."""
+
+
+def _rows(*events: SessionEvent) -> list[str]:
+    return [json.dumps(one.to_row()) for one in events]
+
+
+@pytest.mark.parametrize("actor", ["sessions", "plainSessions"])
+@pytest.mark.parametrize("write", NAMELESS)
+def test_an_id_that_an_actor_cannot_keep_is_refused_and_nothing_stored(
+    rivet: RivetServer, actor: str, write: str
+) -> None:
+    async def work() -> None:
+        async with RivetSessionPersistDriver(rivet.endpoint, actor, f"proto {write}") as driver:
+            with pytest.raises(InvalidRecordError, match=r"cannot keep .* '__proto__'"):
+                await NAMELESS[write](driver)
+            if "imported" not in write:  # rows are looked at as they come
+                assert not await driver.exists(), "something was sent"
+            assert await driver.totals() == Totals(0, 0)
 
     run(work)
 
