@@ -39,3 +39,23 @@ def test_an_actor_that_is_only_looked_at_is_not_made(cli: Cli, tmp_path: Path, r
         assert cli.out == "1 session, 3 events would be copied\n"
     assert cli("copy", given, there) == 0
     assert cli("ls", there) == 0
+
+
+def test_an_actor_that_rivet_does_not_know(cli: Cli, tmp_path: Path, rivet: RivetServer) -> None:
+    given = write_recording(tmp_path / "in.jsonl", {"a": 3})
+    there = f"rivet:{rivet.endpoint}?actor=nosuch"
+    told = 'this Rivet has no actor named "nosuch", only sessions and plainSessions'
+    for command in (["ls", there], ["copy", given, there], ["copy", given, there, "--dry-run"]):
+        assert told in cli.fails(3, *command)
+    assert rivet.is_well()
+
+
+@pytest.mark.parametrize("others", [{}, {"a": 3}])
+def test_a_session_that_an_actor_cannot_keep(
+    cli: Cli, tmp_path: Path, rivet: RivetServer, others: dict[str, int]
+) -> None:
+    given = write_recording(tmp_path / "in.jsonl", others | {"__proto__": 2})
+    there = f"rivet:{rivet.endpoint}"
+    assert "'__proto__'" in cli.fails(4, "copy", given, there)
+    assert cli("ls", there) in (0, 3)
+    assert "__proto__" not in cli.out

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -67,6 +68,54 @@ class RivetServer:
         finally:
             states.unlink()
             aside.rename(states)
+
+    def ask(self, method: str, path: str, body: str = "") -> int:
+        """The status of the answer to a request that may be any."""
+        return self._answer(method, path, body)[0]
+
+    def is_well(self) -> bool:
+        """Whether it does what an actor is asked for."""
+        id_ = self.make_actor("is it well?")
+        return self.ask("POST", f"/gateway/{id_}/action/totals", '{"args":[]}') == 200
+
+    def make_actor(self, key: str) -> str:
+        """The id of an actor that was not started yet, if it is a new one."""
+        wanted = {"name": "sessions", "key": key, "runner_name_selector": "default", "crash_policy": "sleep"}
+        id_: str = json.loads(self._answer("PUT", "/actors", json.dumps(wanted))[1])["actor"]["actor_id"]
+        return id_
+
+    def rename_actor(self, key: str, old: str, new: str) -> str:
+        """The id of a new actor that has another name in its file; `new` is as long as `old`."""
+        id_ = self.make_actor(key)
+        file = self._folder / "state" / id_
+        assert old.encode() in file.read_bytes()
+        file.write_bytes(file.read_bytes().replace(old.encode(), new.encode()))
+        return id_
+
+    def damage_actor(self, key: str) -> str:
+        """The id of a new actor whose file is cut off."""
+        id_ = self.make_actor(key)
+        file = self._folder / "state" / id_
+        file.write_bytes(file.read_bytes()[:-5])
+        return id_
+
+    def open_socket(self, path: str, protocols: str) -> bytes:
+        """The beginning of the answer to a handshake that may be any."""
+        lines = [f"GET {path} HTTP/1.1", "Host: rivet", "Upgrade: websocket", "Connection: Upgrade"]
+        lines += ["Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {'A' * 22}=="]
+        lines += [f"Sec-WebSocket-Protocol: {protocols}", "", ""]
+        with socket.create_connection(("127.0.0.1", self._port), PATIENCE) as connection:
+            connection.sendall("\r\n".join(lines).encode())
+            return connection.recv(100)
+
+    def _answer(self, method: str, path: str, body: str) -> tuple[int, bytes]:
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json", "x-rivet-encoding": "json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
 
     def kill(self) -> None:
         """SIGKILL: it does nothing more, from one moment to the next."""

@@ -14,7 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from pyapp import ObservableStore, RivetSessionPersistDriver, StoreChange, StoreError, StoreUnavailableError
+from pyapp import (
+    InvalidRecordError,
+    ObservableStore,
+    RivetSessionPersistDriver,
+    StoreChange,
+    StoreError,
+    StoreUnavailableError,
+)
+from pyapp.drivers.base import Totals
 from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT, WHOLE_CONTRACT, StorePromise
 from pyapp.drivers.conformance.kit import all_events, event, record
 from pyapp.drivers.conformance.store import draft
@@ -76,6 +84,48 @@ def test_what_rivet_cannot_say_comes_back(rivet: RivetServer) -> None:
                 await driver.insert_event("s1", given)
                 await driver.insert_event("s1", given)
                 assert await all_events(driver) == [given]
+
+    run(work)
+
+
+PROTO = "__proto__"
+
+NAMELESS: dict[str, Callable[[RivetSessionPersistDriver], Awaitable[object]]] = {
+    "a record": lambda driver: driver.update_session(record(PROTO)),
+    "an event": lambda driver: driver.insert_event(PROTO, event(1, PROTO)),
+    "some events": lambda driver: driver.insert_events(PROTO, [event(1, PROTO), event(2, PROTO)]),
+    "appended": lambda driver: driver.append_event(PROTO, draft(1)),
+    "some appended": lambda driver: driver.append_events(PROTO, [draft(1)]),
+    "imported": lambda driver: driver.add_sessions([record("s0"), record(PROTO)], [_rows(event(1, PROTO))]),
+    "an event's id": lambda driver: driver.insert_event("s1", replace(event(1), id=PROTO)),
+    "some events' ids": lambda driver: driver.insert_events("s1", [event(1), replace(event(2), id=PROTO)]),
+    "an appended id": lambda driver: driver.append_event("s1", draft(1, PROTO)),
+    "some appended ids": lambda driver: driver.append_events("s1", [draft(1), draft(2, PROTO)]),
+    "an imported id": lambda driver: driver.add_sessions([record()], [_rows(replace(event(1), id=PROTO))]),
+    "an imported id in escapes": lambda driver: driver.add_sessions(
+        [record()], [[_rows(replace(event(1), id=PROTO))[0].replace(PROTO, r"\u005f_proto__")]]
+    ),
+    "an imported event": lambda driver: driver.add_sessions([record()], [_rows(event(1, PROTO))]),
+}
+"""Writes of an id that an actor cannot keep."""
+
+
+def _rows(*events: SessionEvent) -> list[str]:
+    return [json.dumps(one.to_row()) for one in events]
+
+
+@pytest.mark.parametrize("actor", ["sessions", "plainSessions"])
+@pytest.mark.parametrize("write", NAMELESS)
+def test_an_id_that_an_actor_cannot_keep_is_refused_and_nothing_stored(
+    rivet: RivetServer, actor: str, write: str
+) -> None:
+    async def work() -> None:
+        async with RivetSessionPersistDriver(rivet.endpoint, actor, f"proto {write}") as driver:
+            with pytest.raises(InvalidRecordError, match=r"cannot keep .* '__proto__'"):
+                await NAMELESS[write](driver)
+            if "imported" not in write:  # rows are looked at as they come
+                assert not await driver.exists(), "something was sent"
+            assert await driver.totals() == Totals(0, 0)
 
     run(work)
 
@@ -245,15 +295,85 @@ def test_refusals_say_what_to_do(rivet: RivetServer, own_rivet: RivetServer) -> 
         with pytest.raises(StoreUnavailableError, match="closed"):
             await driver.get_session("s1")
         async with RivetSessionPersistDriver(rivet.endpoint, "nobody") as driver:
-            with pytest.raises(StoreError) as refusal:
-                await driver.get_session("s1")
-            assert "nobody" in str(refusal.value)
-            assert "\n" not in str(refusal.value)
+            for ask in (driver.exists, driver.totals, lambda: driver.append_event("s1", draft(1))):
+                with pytest.raises(StoreUnavailableError) as refusal:
+                    await ask()
+                told = 'this Rivet has no actor named "nobody", only sessions and plainSessions'
+                assert str(refusal.value) == told
         for wrong in ("ftp://x", "http://user:word@x", "nonsense"):
             with pytest.raises(ValueError, match="address"):
                 RivetSessionPersistDriver(wrong)
 
     run(work)
+
+
+def _made(name: str, **fields: object) -> str:
+    wanted = {"name": name, "key": "k", "runner_name_selector": "default", "crash_policy": "sleep"}
+    return json.dumps(wanted | fields)
+
+
+NO_ACTOR = "0123456789abcdef"
+"""The id of no actor."""
+
+HOSTILE = {
+    "an unknown actor": ("PUT", "/actors?namespace=default", _made("nosuch"), 404),
+    "an unknown actor anew": ("POST", "/actors", _made("nosuch"), 404),
+    "a name of every object": ("PUT", "/actors/", _made("constructor"), 404),
+    "an unknown actor in other letters": ("PUT", "/%61ctors", _made("nosuch"), 404),
+    "a look at an unknown actor": ("GET", "/actors?name=nosuch&key=k", "", 404),
+    "an unknown id": ("POST", f"/gateway/{NO_ACTOR}/action/totals", '{"args":[]}', 404),
+    "an id that is a path": ("POST", "/gateway/..%2fstate/action/totals", '{"args":[]}', 404),
+    "an id in a list that is a path": ("GET", "/actors?actor_ids=..%2fstate", "", 404),
+    "half a JSON": ("PUT", "/actors", '{"name":', 500),
+    "no object": ("PUT", "/actors", "null", 400),
+    "deep JSON": ("PUT", "/actors", "[" * 200_000, 500),
+    "an input that is none": ("PUT", "/actors", _made("sessions", key="input", input="/////w=="), 500),
+    "a policy that is none": ("PUT", "/actors", _made("sessions", crash_policy="\0\0"), 200),
+    "a key with slashes": ("PUT", "/actors", _made("sessions", key="../../x/y"), 200),
+    "a huge key": ("PUT", "/actors", _made("sessions", key="x" * 5_000_000), 200),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_server_outlives_a_request(rivet: RivetServer, case: str) -> None:
+    method, path, body, status = HOSTILE[case]
+    assert rivet.ask(method, path, body) == status
+    assert rivet.is_well()
+
+
+@pytest.mark.parametrize(
+    ("path", "protocols", "status"),
+    [
+        ("//", "rivet", b"400"),
+        ("http://[::bad/", "rivet", b"400"),
+        (f"/gateway/{NO_ACTOR}/connect", "rivet", b"404"),
+        ("/connect", f"rivet, rivet_target.actor, rivet_actor.{NO_ACTOR}", b"404"),
+        ("/connect", "%%%, {}, ,", b"400"),
+        ("/connect", "rivet, rivet_conn_params.%7B", b"400"),
+    ],
+)
+def test_a_server_outlives_a_socket(rivet: RivetServer, path: str, protocols: str, status: bytes) -> None:
+    assert rivet.open_socket(path, protocols).startswith(b"HTTP/1.1 " + status)
+    assert rivet.is_well()
+
+
+def test_an_actor_without_a_program_on_the_disk_harms_nobody(own_rivet: RivetServer) -> None:
+    """An earlier program made it, say. Nor does one harm whose state is damaged."""
+    strange, damaged = own_rivet.rename_actor("unsaid", "sessions", "sessionz"), own_rivet.damage_actor("damaged")
+    own_rivet.kill()
+    own_rivet.start()
+    for _ in range(2):
+        assert own_rivet.ask("POST", f"/gateway/{strange}/action/totals", '{"args":[]}') == 404
+        assert own_rivet.ask("POST", f"/gateway/{damaged}/action/totals", '{"args":[]}') == 500
+        assert own_rivet.is_well()
+
+
+def test_a_full_disk_harms_nobody_when_an_actor_wakes(own_rivet: RivetServer) -> None:
+    ids = [own_rivet.make_actor(key) for key in ("one", "other")]
+    with own_rivet.unable_to_save():
+        for id_ in ids:
+            own_rivet.ask("POST", f"/gateway/{id_}/action/totals", '{"args":[]}')
+    assert own_rivet.is_well()
 
 
 def test_a_rivet_with_a_token(tmp_path: Path) -> None:

@@ -103,7 +103,9 @@ const sessions = actor({
 /** An actor that has the five alone, as one of upstream's users may: clients do the rest with them. */
 const plainSessions = actor({ ...life, actions: five });
 
-export const registry = setup({ use: { sessions, plainSessions } });
+const actors = { sessions, plainSessions };
+export const names = Object.keys(actors);
+export const registry = setup({ use: actors });
 
 function of(c: Context): Sessions {
   // Work goes past the proxies that notice changes: they would cost more than the work itself. See `saved`.

@@ -33,6 +33,9 @@ PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 NO_ACTION = "this actor has no action"
 
+UNKNOWN_NAME = "unknown_name"
+"""The code with which the Rivet of `examples/rivet/` refuses an actor that it has no program for."""
+
 
 class NoActionError(StoreError):
     """The actor has no action of this name."""
@@ -99,6 +102,8 @@ class RivetActor:
             raise self._unreachable(error) from None
         except ServerError as error:
             raise StoreError(f"Rivet at {self.endpoint}: {error}") from None
+        if response.status != 200 and (told := _refusal(response))[1] == UNKNOWN_NAME:
+            raise _error(*told, "find")
         actors = _json(response).get("actors")
         if response.status != 200 or not isinstance(actors, list):
             raise StoreError(f"what answers at {self.endpoint} is no Rivet: it gave no list of actors")
@@ -186,6 +191,8 @@ def _error(group: str, code: str, message: str, action: str) -> Exception:
             return InvalidCursorError(message)
         case _ if message.startswith("UNIQUE constraint failed"):  # upstream's words, whoever's actor it is
             return EventConflictError(message)
+        case "actor", code if code == UNKNOWN_NAME:
+            return StoreUnavailableError(message)
         case "action", "not_found":
             return NoActionError(f"{NO_ACTION} {action}")
         case _, "incoming_too_long" | "outgoing_too_long":

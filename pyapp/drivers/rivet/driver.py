@@ -20,6 +20,7 @@ from ..paging import event_pages
 from .actions import AllActions, FiveActions
 from .actor import NoActionError, RivetActor
 from .live import News, RivetNews, changes_of
+from .rows import check_keys, checked
 
 if TYPE_CHECKING:
     from typing import Self
@@ -149,6 +150,7 @@ class RivetSessionPersistDriver:
 
     async def update_session(self, record: SessionRecord) -> None:
         """Store a record, in place of the one with the same id. Raises InvalidRecordError."""
+        check_keys(record.id)
         async with self._writing:
             await (await self._store()).update_session(record)
 
@@ -179,21 +181,25 @@ class RivetSessionPersistDriver:
 
     async def insert_event(self, session_id: str, event: SessionEvent) -> None:
         """Store one event. Raises EventConflictError and InvalidRecordError."""
+        check_keys(session_id, event.id)
         async with self._writing:
             await (await self._store()).insert_event(session_id, event)
 
     async def insert_events(self, session_id: str, events: Sequence[SessionEvent]) -> None:
         """Store some events: all, or none. Raises EventConflictError and InvalidRecordError."""
+        check_keys(session_id, *(event.id for event in events))
         async with self._writing:
             await (await self._store()).insert_events(session_id, events)
 
     async def append_event(self, session_id: str, draft: EventDraft) -> SessionEvent:
         """Store an event behind the last one. Raises EventConflictError and InvalidRecordError."""
+        check_keys(session_id, draft.id)
         async with self._writing:
             return await (await self._store()).append_event(session_id, draft)
 
     async def append_events(self, session_id: str, drafts: Sequence[EventDraft]) -> tuple[SessionEvent, ...]:
         """Store events behind the last one: all, or none. Raises EventConflictError and InvalidRecordError."""
+        check_keys(session_id, *(draft.id for draft in drafts))
         async with self._writing:
             return await (await self._store()).append_events(session_id, drafts)
 
@@ -204,4 +210,5 @@ class RivetSessionPersistDriver:
         progress: Callable[[int], None] | None = None,
     ) -> None:
         """Add whole sessions that are not stored yet: all of them, or nothing (see SessionStore)."""
-        await (await self._store()).add_sessions(records, event_rows, progress)
+        check_keys(*(record.id for record in records))
+        await (await self._store()).add_sessions(records, checked(event_rows), progress)

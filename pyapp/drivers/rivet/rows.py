@@ -11,14 +11,32 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ...errors import InvalidRecordError
 from ...json_text import dump, parse_column, whole_text
 from ...types import Row
 
 EXACT = "pyapp:exact"
 
 _TROUBLE = re.compile(r'\\ud[89a-f]|"__proto__"|\["\$')
+
+
+def check_keys(*ids: str | None) -> None:
+    """Raises InvalidRecordError for the id of a session or an event that an actor cannot keep."""
+    if "__proto__" in ids:
+        raise InvalidRecordError("a Rivet actor cannot keep a session or an event whose id is '__proto__'")
+
+
+def checked(event_rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """The same rows of events, as JSON texts. Raises InvalidRecordError as `check_keys` does."""
+    for rows in event_rows:
+        for text in rows:
+            if "__proto__" in text or "\\u" in text:  # which may be written with escapes
+                row = parse_column(text)
+                check_keys(row.get("id"), row.get("sessionId"))
+        yield rows
 
 
 def to_actor(row: Row) -> Row:
