@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ...drivers.base import EventTaker, Key, ReadEvent, SessionStore
 from ...drivers.paging import read_event_pages
-from ...errors import EventConflictError
+from ...errors import EventConflictError, InvalidRecordError
 from ...json_text import dump
 from ...types import SessionRecord
 from .ahead import Ahead
@@ -32,6 +32,9 @@ LARGEST_EVENTS, LARGEST_CHARACTERS = 50_000, 32 << 20
 
 SAMPLED = 16
 """Of so many events the size of one is looked at, to know what all of them take."""
+
+NOT_TAKEN = (EventConflictError, InvalidRecordError)
+"""What a target raises for a session that it does not take: its ids are in use there, or it cannot be kept there."""
 
 INSERTED_AT_ONCE = 2_000
 """Events of one `insert_events`."""
@@ -140,7 +143,7 @@ class Writing:
         if session_id not in self.wrong:
             try:
                 await self._target.insert_events(session_id, [read.event for read in page])
-            except EventConflictError as error:
+            except NOT_TAKEN as error:
                 self.wrong[session_id] = str(error)
             else:
                 self._progress.moved(len(page))
@@ -166,7 +169,7 @@ class Writing:
             else:
                 rows = [[dump(read.event.to_row()) for read in page] for page in pages]
                 await self._target.add_sessions(batch.records, rows, self._counter())
-        except EventConflictError as error:
+        except NOT_TAKEN as error:
             if len(batch.records) == 1:
                 await self._refused(batch, error)
                 return
@@ -178,7 +181,7 @@ class Writing:
         else:
             await self._compared.begin(lambda: self._compare_batch(batch))
 
-    async def _refused(self, batch: Batch, error: EventConflictError) -> None:
+    async def _refused(self, batch: Batch, error: Exception) -> None:
         """The target has the one session of this batch already: it is wrong, unless another copy has made the same."""
         (record,), (pages,) = batch.records, batch.pages
         is_there = await self._target.get_session(record.id) == record
