@@ -44,4 +44,7 @@ async def main(base_url: str, agent: str = "mock", prompt: str = "Hello") -> Non
 
 
 if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     asyncio.run(main(*sys.argv[1:]))

@@ -57,6 +57,9 @@ async def main(base_url: str, agent: str = "mock", prompt: str = TALK) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     if sys.argv[1:2] == ["die"]:
         asyncio.run(die(*sys.argv[2:]))
     else:

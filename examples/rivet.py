@@ -33,4 +33,7 @@ async def main(
 
 
 if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     asyncio.run(main(*sys.argv[1:]))

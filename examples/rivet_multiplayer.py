@@ -54,4 +54,7 @@ async def main(base_url: str, rivet: str = "http://127.0.0.1:6420", agent: str =
 
 
 if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     asyncio.run(main(*sys.argv[1:]))

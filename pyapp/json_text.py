@@ -36,8 +36,8 @@ def parse(text: str) -> Any:
         raise ValueError(f"nested {depth} levels deep; {MAX_DEPTH} is the most that is read")
     try:
         return json.loads(text, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+    except ValueError as error:
+        raise _in_words(error) from None
 
 
 def parse_stored(text: str) -> Any:
@@ -163,10 +163,17 @@ def _parse_with(decode: Callable[[str], Any], text: str) -> Any:
         raise ValueError(f"nested more than {SAFE_BRACKETS:,} levels deep")
     try:
         return decode(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+    except ValueError as error:
+        raise _in_words(error) from None
     except RecursionError:
         raise ValueError("nested more levels deep than Python reads") from None
+
+
+def _in_words(error: ValueError) -> ValueError:
+    """What Python's reader says, for who does not write Python."""
+    if isinstance(error, json.JSONDecodeError):
+        return ValueError(f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}")
+    return ValueError("a number is too long") if "set_int_max_str_digits" in str(error) else error
 
 
 def _refuse_constant(name: str) -> None:
@@ -193,7 +200,7 @@ def _parsing(decoder: json.JSONDecoder) -> Callable[[str], Any]:
         if text.count("[") + text.count("{") <= SAFE_BRACKETS:
             try:
                 value, end = raw_decode(text)
-            except (json.JSONDecodeError, RecursionError):
+            except (ValueError, RecursionError):  # said in words below
                 end = -1
             if end == len(text):
                 return value

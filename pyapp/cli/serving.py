@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
+import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError as Abandoned
 from http import HTTPStatus
@@ -100,8 +101,7 @@ class PageServer:
                 self.page_server = server
                 super().__init__(*arguments, directory=str(folder))
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
+        self._http = _Server(("127.0.0.1", 0), Handler)
         self._answer = answer
         self._loop = loop
         self.host = f"127.0.0.1:{self._http.server_port}"
@@ -124,6 +124,16 @@ class PageServer:
     def ask(self, method: str, params: dict[str, Any]) -> Any:
         """The store's answer, waited for in the thread of a request."""
         return asyncio.run_coroutine_threadsafe(self._answer(method, params), self._loop).result()
+
+
+class _Server(ThreadingHTTPServer):
+    """Lets go of a browser that closes its connection meanwhile, as one does whose page is reloaded."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
+            super().handle_error(request, client_address)
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -163,13 +173,24 @@ class _Handler(SimpleHTTPRequestHandler):
     def send_head(self) -> Any:
         """The page itself gets the mark by which it knows that it is served."""
         if self.path.partition("?")[0] not in ("/", "/index.html"):
-            return super().send_head()
-        html = (Path(self.directory) / "index.html").read_bytes().replace(_BEFORE, MARK + _BEFORE, 1)
+            return self._send_head_of_file()
+        try:
+            html = (Path(self.directory) / "index.html").read_bytes().replace(_BEFORE, MARK + _BEFORE, 1)
+        except OSError:  # a build is replacing the page
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return None
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(html)))
         self.end_headers()
         return BytesIO(html)
+
+    def _send_head_of_file(self) -> Any:
+        try:
+            return super().send_head()
+        except ValueError:  # no file has such a name: it holds a zero byte, or half a character
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return None
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-store")
@@ -201,7 +222,9 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def _answer(self) -> tuple[HTTPStatus, Any]:
         length = self.headers.get("Content-Length", "")
-        if self.path != "/source" or not length.isdigit() or int(length) > LARGEST_REQUEST:
+        # Few digits, since int() refuses thousands of them, and of ASCII, since it knows no ² that isdigit() takes.
+        is_length = length.isascii() and length.isdigit() and len(length) < 10
+        if self.path != "/source" or not is_length or int(length) > LARGEST_REQUEST:
             return HTTPStatus.BAD_REQUEST, {"error": "this is not asked for here"}
         try:
             asked = parse(self.rfile.read(int(length)).decode())

@@ -9,7 +9,7 @@ from ..archive import MAX_FILE_BYTES, Recording, RecordingChecker
 from ..errors import InvalidFileError
 from ..inspector.messages import JobMoved, Send
 from ..inspector.model import Job
-from .kinds import LOG, LOOKED_AT, NEEDS_LOG, has_log, is_database, why
+from .kinds import LOG, LOOKED_AT, NEEDS_LOG, IncompleteFileError, has_log, is_database, why
 from .world import SourceFile, World
 
 
@@ -79,7 +79,7 @@ async def _checked_database(
             await database.add_log(log)
         try:
             return await database.read(tell)
-        except InvalidFileError as error:
+        except IncompleteFileError as error:
             if log is None and has_log(head):
                 raise InvalidFileError(f"{error}. {NEEDS_LOG.format(name=f'{name}{LOG}')}") from None
             raise

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 
 from ..archive import BYTES_PER_CHUNK, MAX_FILE_BYTES, MAX_LINE_BYTES, ROWS_PER_CHUNK, Recording
 from ..drivers.base import SessionStore, check_event, check_record
 from ..drivers.paging import event_pages, session_pages
 from ..errors import InvalidFileError, PyappError
 from ..types import SessionEvent, SessionRecord
-from .kinds import LOG
+from .kinds import LOG, IncompleteFileError
 from .world import SourceFile, World
+
+NO_SESSIONS = "it holds no sessions"
 
 Tell = Callable[[str, int, int], None]
 """Is told what is done (`bytes` or `events`), how much of it, and of how much."""
@@ -55,12 +57,41 @@ class DatabaseFile:
     async def read(self, tell: Tell) -> Recording:
         """What it holds. Raises InvalidFileError with a reason; the file that the user chose is never touched."""
         self._file.close()
+        _check_tables(self._path)
         try:
             async with AsyncExitStack() as stack:
                 store = await stack.enter_async_context(await self._world.open_file(self._path))
                 return await _read(store, tell)
+        except InvalidFileError:
+            raise
         except PyappError as error:
-            raise InvalidFileError(str(error).replace(self._path, self._name)) from None
+            kind = IncompleteFileError if _is_damage(error) else InvalidFileError
+            raise kind(str(error).replace(self._path, self._name)) from None
+
+
+def _check_tables(path: str) -> None:
+    """Raises InvalidFileError where no sessions can be: the driver would make the tables that it does not find."""
+    import sqlite3
+
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")  # a log is read without shared memory then
+            tables = {name for (name,) in database.execute("SELECT lower(name) FROM sqlite_master")}
+    except sqlite3.Error:
+        return  # the driver says what it is
+    if not tables:
+        raise IncompleteFileError(NO_SESSIONS)
+    if "sessions" not in tables:
+        raise InvalidFileError(
+            "it has no table of sessions, so it is another program's database. Bring one in which sandbox-agent's "
+            "SQLite driver keeps sessions, or a recording in JSON lines"
+        )
+
+
+def _is_damage(error: PyappError) -> bool:
+    import sqlite3
+
+    return getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT
 
 
 async def _read(store: SessionStore, tell: Tell) -> Recording:
@@ -112,7 +143,7 @@ class _Reader:
 
     def recording(self) -> Recording:
         if not self._records:
-            raise InvalidFileError("it holds no sessions")
+            raise IncompleteFileError(NO_SESSIONS)
         if self._count < self._total:
             raise InvalidFileError(f"{self._total - self._count:,} of its events belong to sessions that are not in it")
         return Recording(tuple(self._records), [chunk for chunk in self._chunks if chunk], self._count)

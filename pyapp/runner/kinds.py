@@ -15,6 +15,10 @@ DATABASES = (".db", ".sqlite", ".sqlite3")
 NEEDS_LOG = "If a program has it open, what is missing is in {name} beside it: choose or drop both together."
 
 
+class IncompleteFileError(InvalidFileError):
+    """A database without something that may be in the log beside it."""
+
+
 def is_database(head: bytes) -> bool:
     """Whether a file begins as every SQLite file does (https://sqlite.org/fileformat.html)."""
     return head.startswith(b"SQLite format 3\x00")

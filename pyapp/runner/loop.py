@@ -145,7 +145,7 @@ class Runner:
     def _carry_out(self, effect: fx.Effect) -> None:
         match effect:
             case fx.ReadHeads(database):
-                self._opened = asyncio.ensure_future(self._open(database))
+                self._opened = self._opening(database)
                 self._latest("heads", self._read_heads)
             case fx.ReadSummaries(session_ids):
                 self._latest("summaries", lambda: self._read_summaries(session_ids))
@@ -274,9 +274,16 @@ class Runner:
         self._store = store
         return store
 
+    def _opening(self, database: str) -> asyncio.Task[SessionStore]:
+        task = asyncio.ensure_future(self._open(database))
+        # Who waits for it tells of a failure. Pyodide's loop logs it too where nobody is called back, and one that
+        # comes at once is there before anybody waits.
+        task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return task
+
     async def _opened_store(self) -> SessionStore:
         if self._opened is None:
-            self._opened = asyncio.ensure_future(self._open(self.model.route.database))
+            self._opened = self._opening(self.model.route.database)
         return await asyncio.shield(self._opened)
 
     async def _read_heads(self) -> None:

@@ -116,6 +116,18 @@ def test_without_the_token(page: Page, address: str, fragment: str) -> None:
     expect(sessions(page)).to_have_count(0)
 
 
+def test_a_reload_with_a_session_open_says_that_the_key_is_gone(page: Page, address: str) -> None:
+    said: list[str] = []
+    page.goto(address)
+    wait_ready(page)
+    sessions(page).first.click()
+    all_read(page)
+    page.on("console", lambda message: said.append(message.text))
+    page.reload()
+    expect(page.locator("body")).to_contain_text("Open that address again", timeout=60_000)
+    assert said == []
+
+
 def test_a_foreign_name_that_leads_here(playwright_driver: object, chromium_path: str, address: str) -> None:
     """DNS rebinding: evil.example is this machine."""
     chromium = playwright_driver.chromium  # type: ignore[attr-defined]

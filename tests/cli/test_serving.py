@@ -6,6 +6,9 @@ import asyncio
 import http.client
 import json
 import signal
+import socket
+import struct
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -202,6 +205,99 @@ def test_the_files_of_the_page_and_no_others(page: Path) -> None:
                 status, body, _ = await get(path)
                 assert status == 404, path
                 assert b"secret\n" not in body
+
+    asyncio.run(work())
+
+
+def exchange(server: PageServer, sent: bytes) -> bytes:
+    """What comes back for these very bytes."""
+    host, _, port = server.host.partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        client.sendall(sent.replace(b"HOST", server.host.encode()).replace(b"TOKEN", server.token.encode()))
+        client.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: client.recv(65_536), b""))
+
+
+def leave_early(server: PageServer, sent: bytes) -> None:
+    """Ask, and reset the connection at the first byte of the answer, or at once where there is no question."""
+    host, _, port = server.host.partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.sendall(sent.replace(b"HOST", server.host.encode()))
+        if sent.endswith(b"\r\n\r\n"):
+            client.recv(1)
+
+
+async def all_answered() -> None:
+    async with asyncio.timeout(30):
+        while any("process_request_thread" in thread.name for thread in threading.enumerate()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+GET = b"GET %s HTTP/1.1\r\nHost: HOST\r\n%s\r\n"
+POST = b"POST /source HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer TOKEN\r\nContent-Length: %s\r\n\r\n%s"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (GET % (b"/%00", b""), 404),
+        (GET % (b"/a%00/../boot.json", b""), 200),
+        (GET % (b"/%ff%zz%", b""), 404),
+        (GET % (b"/%ed%a0%80", b""), 404),
+        (GET % (b"/" + b"a" * 5_000, b""), 404),
+        (GET % (b"http://[/../../assets", b""), 404),
+        (b"GET /" + b"a" * 65_532, 414),  # no more than is read: what is left unread resets the connection
+        (GET % (b"/boot.json", b"no colon\r\n"), 200),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 65_534, 431),
+        (GET % (b"/boot.json", b"X: a\r\n" * 200), 431),
+        (GET % (b"/boot.json", b"If-Modified-Since: never\r\n"), 200),
+        (b"GET / a b c\r\n\r\n", 400),
+        (b"GET / HTTP/x\r\n\r\n", 400),
+        (b"GET / HTTP/9.9\r\n\r\n", 505),
+        (b"\x16\x03\x01\x00\xee\r\n\r\n", 400),
+        (b"M\xc3\xa4H / HTTP/1.1\r\n\r\n", 501),
+        (POST % (b"x", b""), 400),
+        (POST % (b"-1", b""), 400),
+        (POST % ("²".encode("latin-1"), b""), 400),
+        (POST % (b"9" * 5_000, b""), 400),
+        (POST % (b"100", b"{}"), 400),
+        (POST % (b"2", b"\xff\xff"), 400),
+    ],
+    ids=lambda value: repr(value)[:50],
+)
+def test_whatever_is_sent_is_answered_and_nothing_is_printed(
+    page: Path, capsys: pytest.CaptureFixture[str], sent: bytes, status: int
+) -> None:
+    async def work() -> None:
+        async with served(page, InMemorySessionPersistDriver()) as server:
+            answer = await asyncio.to_thread(exchange, server, sent)
+            await all_answered()
+            assert capsys.readouterr().err == ""
+            assert f" {status} ".encode() in answer.partition(b"\r\n")[0] or f"Error code: {status}".encode() in answer
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("sent", [b"GET /large HTTP/1.1\r\nHost: HOST\r\n\r\n", b"GET /large HT", b""])
+def test_a_client_that_goes_away_is_let_go(page: Path, capsys: pytest.CaptureFixture[str], sent: bytes) -> None:
+    async def work() -> None:
+        (page / "large").write_bytes(bytes(20_000_000))
+        async with served(page, InMemorySessionPersistDriver()) as server:
+            await asyncio.to_thread(leave_early, server, sent)
+            assert (await asyncio.to_thread(request, server, "GET", "/boot.json"))[0] == 200
+            await all_answered()
+            assert capsys.readouterr().err == ""
+
+    asyncio.run(work())
+
+
+def test_a_page_that_is_being_built_anew_is_not_found(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def work() -> None:
+        (page / "index.html").unlink()
+        async with served(page, InMemorySessionPersistDriver()) as server:
+            assert (await asyncio.to_thread(request, server, "GET", "/"))[0] == 404
+            assert capsys.readouterr().err == ""
 
     asyncio.run(work())
 

@@ -39,6 +39,14 @@ def load(name: str) -> ModuleType:
     return module
 
 
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_without_an_address_the_usage_is_printed(path: Path) -> None:
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=LIMIT, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"\n    python examples/{path.name} http://127.0.0.1:2468 [" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_in_memory(server: str) -> None:
     said = run("in_memory.py", server, "mock", "permission, please")
     assert "You said: permission, please" in said

@@ -90,6 +90,7 @@ def test_nobody_answers(schema: str) -> None:
         )
         said = refused(address, schema, totals, StoreUnavailableError)
     assert "Does the server run" in said
+    assert said.count("?") == 1  # libpq asks much the same
     assert "postgresql://me@127.0.0.1" in said
 
 
@@ -116,6 +117,34 @@ def test_what_is_no_connection_string(wrong: str) -> None:
     with pytest.raises(ValueError, match="the connection string cannot be read") as caught:
         PostgresSessionPersistDriver(wrong)
     assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ("postgresql://127.0.0.1/x?nonsense=1", "Postgres knows no parameter 'nonsense'$"),
+        ("postgresql://me:a/b?s3cr3t=1@127.0.0.1/x", "Postgres knows no such parameter.*percent-encoded"),
+        ("host=127.0.0.1 password=a s3cr3t=b", "Postgres knows no such parameter.*in quotes"),
+        ("postgresql://127.0.0.1:99999/x", "a port is a number from 1 to 65535$"),
+        ("postgresql://127.0.0.1:0/x", "a port is a number from 1 to 65535$"),
+        ("host=a,b port=1,70000", "a port is a number from 1 to 65535$"),
+        ("postgresql://me:s3cr3t/word@127.0.0.1/x", "percent-encoded"),
+    ],
+)
+def test_what_is_wrong_in_a_connection_string_is_said(wrong: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as caught:
+        PostgresSessionPersistDriver(wrong)
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_ports_of_several_servers_may_be_left_out() -> None:
+    assert ":1,/x" in repr(PostgresSessionPersistDriver("postgresql://a:1,b/x"))
+
+
+def test_a_wrong_port_of_the_environment(schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPORT", "99999")
+    said = refused("postgresql://127.0.0.1/x", schema, totals, StoreUnavailableError)
+    assert said.endswith("A port is a number from 1 to 65535")
 
 
 def test_a_password_is_shown_nowhere(guest: str, schema: str) -> None:

@@ -290,9 +290,33 @@ def test_files_that_are_no_databases_are_refused(tmp_path: Path) -> None:
 def test_refusals_say_what_to_do_instead(tmp_path: Path) -> None:
     in_use = database(tmp_path, "PRAGMA journal_mode = WAL", "DELETE FROM sessions")
     refused(FakeFile("used.db", in_use), "holds no sessions. If a program has it open, .* used.db-wal beside it")
+    refused(FakeFile("new.db", in_wal(tmp_path / "new.db")), "holds no sessions. If a program has it open")
+    whole = database(tmp_path, "PRAGMA journal_mode = WAL")
+    refused(FakeFile("torn.db", whole[:5_000] + b"\xff" * (len(whole) - 5_000)), "damaged.* If a program has it open")
     refused(FakeFile("used.db-wal", b"7\x7f\x06\x82"), "Choose or drop used.db and it together")
     refused(FakeFile("page.jsonl", b"\n<!doctype html>"), "it is a web page, .* take the address of the file itself")
     refused(FakeFile("notes.txt", b"my notes"), "line 1: not JSON.* A recording has one JSON object a line")
+
+
+def in_wal(path: Path, *statements: str) -> bytes:
+    """A database whose changes go to a log first."""
+    connection = sqlite3.connect(path)
+    for statement in ("PRAGMA journal_mode = WAL", *statements):
+        connection.execute(statement)
+    connection.close()
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["an index twice", "no JSON", "a newer layout", "another table", "no such session"])
+def test_a_log_is_not_asked_for_where_it_cannot_be_what_is_missing(tmp_path: Path, name: str) -> None:
+    statement, reason = HOSTILE_ROWS[name]
+    refused(FakeFile("bad.db", database(tmp_path, "PRAGMA journal_mode = WAL", statement)), reason, "-wal")
+
+
+def test_a_database_of_another_program_is_told_so(tmp_path: Path) -> None:
+    foreign = in_wal(tmp_path / "foreign.db", "CREATE TABLE urls (id INTEGER PRIMARY KEY, url TEXT)")
+    reason = "it has no table of sessions, so it is another program&#39;s database. Bring one in which"
+    refused(FakeFile("foreign.db", foreign), reason, "-wal")
 
 
 @in_loop
@@ -323,7 +347,7 @@ async def test_the_next_file_is_told_of_alone() -> None:
 
 
 @in_loop
-async def refused(file: FakeFile, reason: str) -> None:
+async def refused(file: FakeFile, reason: str, unsaid: str = "/tmp") -> None:
     page = await page_with(long_session(3, "mine"))
     await page.start()
     page.runner.import_files([file])
@@ -332,6 +356,7 @@ async def refused(file: FakeFile, reason: str) -> None:
     assert f"{file.name} was not imported, and nothing was changed:" in alert
     assert re.search(reason, alert), alert
     assert "/tmp" not in alert
+    assert unsaid not in alert
     assert (await page.store.totals()).sessions == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +49,22 @@ def test_depth_is_counted_outside_text_only() -> None:
 def test_what_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not"):
         json_text.parse(text)
+
+
+@pytest.mark.parametrize("parse", [json_text.parse, json_text.parse_stored, json_text.parse_column])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"a": "b', "not JSON: Unterminated string starting at character 7"),
+        ('{"a": "\n"}', "not JSON: Invalid control character at character 8"),
+        ("[1,,]", "not JSON: Expecting value at character 4"),
+        (f"[{'7' * 5_000}]", "a number is too long"),
+        (f"[-{'7' * 5_000}] ", "a number is too long"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_for_readers(parse: Callable[[str], Any], text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=f"^{reason}$"):
+        parse(text)
 
 
 @pytest.mark.parametrize("number", [0, 2**53, -(2**53), 1e21, 1e300, 10**20, 10**22, 0.1, 1152921504606847000, -5e-324])

@@ -24,6 +24,12 @@ PostgreSQL's documentation, appendix A."""
 _SECRETS = ("password", "sslpassword")
 
 
+_UNREADABLE = "the connection string cannot be read"
+_ENCODED = "the characters / @ : % ? # of a password percent-encoded"
+_LIKE = f"it must be like postgresql://USER@HOST:5432/DATABASE, with {_ENCODED}"
+_PORT = "a port is a number from 1 to 65535"
+
+
 class Place:
     """Where a connection string leads, in words that may be shown."""
 
@@ -31,11 +37,9 @@ class Place:
         """Raises ValueError, without its words, for what is not a connection string."""
         try:
             self.parameters = conninfo_to_dict(connection_string)
-        except psycopg.Error:
-            raise ValueError(
-                "the connection string cannot be read: it must be like postgresql://USER@HOST:5432/DATABASE, with the "
-                "characters / @ : % ? # of a password percent-encoded"
-            ) from None
+        except psycopg.Error as error:
+            raise ValueError(f"{_UNREADABLE}: {_fault(connection_string, str(error))}") from None
+        _check_ports(str(self.parameters.get("port", "")))
         secrets = [str(self.parameters[name]) for name in _SECRETS if self.parameters.get(name)]
         forms = {form for secret in secrets for form in (secret, quote(secret, safe=""), quote(secret))}
         self._secrets = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))) if forms else None
@@ -49,6 +53,27 @@ class Place:
     def without_secrets(self, text: str) -> str:
         """The text with *** where a password stands in it."""
         return text if self._secrets is None else self._secrets.sub("***", text)
+
+
+def _fault(connection_string: str, said: str) -> str:
+    """What is wrong with it. libpq's own words may hold a part of a password."""
+    found = re.search(r'invalid (?:URI query parameter:|connection option) "(.*)"', said)
+    if found is None:
+        return _LIKE
+    if "://" not in connection_string:
+        return "Postgres knows no such parameter; a password with spaces must be in quotes: password='…'"
+    if "@" in connection_string.partition("?")[2]:  # then the ? may be one of the password
+        return f"Postgres knows no such parameter as is behind its ?, or it must have {_ENCODED}"
+    return f"Postgres knows no parameter {found[1]!r}"
+
+
+def _check_ports(ports: str) -> None:
+    """Raises ValueError, which does not repeat them: after a password with a / in it, they are its beginning."""
+    for port in filter(None, ports.split(",")):
+        if not (port.isascii() and port.isdigit()):
+            raise ValueError(f"{_UNREADABLE}: {_LIKE}")
+        if len(port) > 5 or not 1 <= int(port) <= 65_535:
+            raise ValueError(f"{_UNREADABLE}: {_PORT}")
 
 
 def is_lost(error: BaseException) -> bool:
@@ -98,10 +123,14 @@ def _advice(said: str) -> str:
     language."""
     if "password" in said or "authentication" in said or "pg_hba" in said:
         return "Is it the right user and password?"
+    if "invalid port number" in said:  # of the environment, or of a service file
+        return _PORT.capitalize()
     if "does not exist" in said:
         return "Create the database with createdb, the user with createuser"
     return "Does the server run, and is this its address?"
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    """Its words without the questions that libpq adds, in lines of their own: the advice asks them too."""
+    words = re.sub(r"\n\t[^\n]*\?", "", str(error))
+    return " ".join(words.split()).rstrip(".") or type(error).__name__
