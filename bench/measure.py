@@ -139,11 +139,11 @@ def _open(page: Page, events: int) -> float:
 
 
 def medians(samples: Samples) -> Figures:
-    """The median of each list, the list itself, and for those of both sizes the ratio."""
+    """The median of each list, the list itself, and for those of both sizes the ratio. Some are of microseconds."""
     figures: Figures = {}
     for name, values in samples.items():
-        figures[f"{name}_ms"] = round(median(values), 2) if values else None
-        figures[f"{name}_samples"] = [round(value, 1) for value in values]
+        figures[f"{name}_ms"] = round(median(values), 5) if values else None
+        figures[f"{name}_samples"] = [round(value, 5) for value in values]
     for name in samples:
         short, long = f"{name.removesuffix('_1000')}_1000_ms", f"{name.removesuffix('_1000')}_100000_ms"
         if name.endswith("_1000") and figures.get(short):
