@@ -235,6 +235,130 @@ def test_a_secret_in_the_pieces_of_a_message(size: int) -> None:
     assert redact(copy.deepcopy(rows))[0] == rows
 
 
+BETWEEN: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "set_mode": [
+        ("client", {"id": 7, "method": "session/set_mode", "params": {"modeId": "x"}}),
+        ("agent", {"id": 7, "result": {}}),
+    ],
+    "set_model": [("client", {"id": 7, "method": "session/set_model", "params": {"modelId": "x"}})],
+    "configure": [("client", {"id": 7, "method": "session/set_config_option", "params": {"configId": "x"}})],
+    "file": [
+        ("agent", {"id": 7, "method": "fs/read_text_file", "params": {"path": "/x"}}),
+        ("client", {"id": 7, "result": {"content": "x"}}),
+    ],
+    "response": [("agent", {"id": 99, "result": {}})],
+    "cancel": [("client", {"method": "session/cancel", "params": {}})],
+    "tool": [("agent", {"method": "session/update", "params": {"update": {"sessionUpdate": "tool_call"}}})],
+    "unknown": [("agent", {"foo": 1})],
+}
+
+
+@pytest.mark.parametrize("kind", ["agent_message_chunk", "agent_thought_chunk", "user_message_chunk"])
+@pytest.mark.parametrize("between", BETWEEN)
+def test_a_message_goes_on_behind_what_lies_between(between: str, kind: str) -> None:
+    secret = f"ghp_{drawn(36)}"
+    script = Script()
+    script.prompt("hi")
+    script.says(f"tok {secret[:20]}", kind)
+    for sender, payload in BETWEEN[between]:
+        script.add(sender, payload)
+    script.says(f"{secret[20:]} end", kind)
+    rows, redactor = redact(session(script))
+    assert said_in(rows) == ["tok [secret: github token 1]", " end"]
+    assert redactor.findings.count == 1
+    assert [row["eventIndex"] for row in rows] == list(range(1, len(rows) + 1))
+
+
+def said_in(rows: list[Row]) -> list[str]:
+    """The pieces of messages."""
+    updates = [row["payload"].get("params", {}).get("update", {}) for row in rows]
+    return [one["content"]["text"] for one in updates if "content" in one]
+
+
+def test_a_message_ends_with_its_turn() -> None:
+    script = Script()
+    script.says("What is the token: ")
+    script.prompt("go on")
+    script.says(f"{drawn(30)} is a number.")
+    rows = session(script)
+    assert redact(rows)[0] == rows
+
+
+def test_a_message_that_begins_with_a_secret_behind_a_word() -> None:
+    """Put together with the message before, its beginning would not be that of a word."""
+    secret = f"sk-proj-{drawn(60)}"
+    script = Script()
+    script.says("Look here")
+    script.update("tool_call", toolCallId="t")
+    script.says(secret[:9])
+    script.says(secret[9:])
+    rows, redactor = redact(session(script))
+    assert said_in(rows) == ["Look here", "[secret: openai key 1]", ""]
+    assert redact(copy.deepcopy(rows))[0] == rows
+    assert secret[:12] not in repr(redactor.findings.places)
+
+
+def test_messages_that_are_said_at_the_same_time() -> None:
+    """Their ids tell them apart."""
+    one, other = f"ghp_{drawn(36)}", f"ghp_{drawn(36)}"
+    script = Script()
+    for at in range(0, 40, 8):
+        script.says(one[at : at + 8], messageId="one")
+        script.says(other[at : at + 8], messageId="other")
+    rows, _ = redact(session(script))
+    assert not any(part in json.dumps(rows) for part in (one[8:16], other[8:16]))
+
+
+def test_places_stand_in_the_order_of_events() -> None:
+    script = Script()
+    for at in range(3):
+        script.says(f"A ghp_{drawn(36)}\n")
+        script.update("tool_call_update", toolCallId="t", title=f"ghp_{drawn(36)}")
+        script.says(f"A ghp_{drawn(36)}{at}\n", "agent_thought_chunk")
+    _, redactor = redact(session(script))
+    assert [one.event_index for one in redactor.findings.places] == list(range(1, 10))
+
+
+def test_no_preview_shows_a_part_of_another_secret() -> None:
+    """Also of one that is found only when what stands before it has been masked."""
+    secrets = [secret for _, secret in SECRETS]
+    for _ in range(100):
+        chosen = LOT.sample(secrets, 3)
+        rows, redactor = redact(session_of("".join(chosen)))
+        shown, left = repr(redactor.findings.places), json.dumps(rows)
+        assert not [one for one in chosen for part in (one[:12], one[-12:]) if part in shown and part not in left]
+
+
+def test_a_large_event_between_pieces_is_held_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "HELD_JSON", 50_000)
+    script = Script()
+    for number in range(60):
+        script.says(f"word {number} ")
+        script.update("tool_call_update", toolCallId="t", title="x" * 9_000)
+    redactor, given, most = Redactor(), session(script), 0
+    rows: list[Row] = []
+    for row in given:
+        rows += redactor.take(row)
+        most = max(most, sum(len(json.dumps(one.row)) for one in redactor._held))
+    assert [*rows, *redactor.end()] == given
+    assert most < 60_000
+
+
+def test_a_long_turn_is_parted_between_words_or_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "MOST_HELD", 50)
+    secret = f"sk-proj-{drawn(40)}"
+    script = Script()
+    for number in range(60):
+        script.says(f"{number}.")
+        script.update("tool_call", toolCallId=f"t{number}")
+        for at in range(0, 48, 8):
+            script.says(secret[at : at + 8])
+        script.update("tool_call", toolCallId=f"u{number}")
+    rows, redactor = redact(session(script))
+    assert redactor.findings.count == 60
+    assert secret[8:16] not in json.dumps(rows)
+
+
 def test_a_message_of_any_length_is_held_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redaction, "MOST_HELD", 50)
     secret = f"ghp_{drawn(36)}"
