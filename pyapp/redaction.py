@@ -378,18 +378,31 @@ def _copied(row: Row) -> Row:
 
 def _texts(row: Row, given: Row) -> Iterator[_Text]:
     """The strings of a row, however they are nested; without recursion, since rows may be deep."""
-    waiting: list[tuple[Any, tuple[Any, ...]]] = [(row, ())]
+    waiting: list[tuple[Any, tuple[Any, ...], str | None]] = [(row, (), None)]
     while waiting:
-        value, path = waiting.pop()
-        pair = value.get("name") if isinstance(value, dict) else None
+        value, path, of = waiting.pop()
         for key, member in _members(value):
             at = (*path, key)
             if isinstance(member, str):
-                # what environments and headers are in ACP: {"name": "API_KEY", "value": "…"}
-                name = pair if key == "value" and isinstance(pair, str) else key if isinstance(key, str) else None
-                yield _Text(value, key, at, given, name)
+                yield _Text(value, key, at, given, _name_of(value, key, of))
             elif isinstance(member, dict | list):
-                waiting.append((member, at))
+                waiting.append((member, at, _name_of(value, key, of)))
+
+
+def _name_of(owner: Any, key: Any, of: str | None) -> str | None:
+    """What a value is called: by its key, the name beside it, the flag before it, or as the list that it is in (`of`).
+
+    Environments and headers are in ACP as `{"name": "API_KEY", "value": "…"}`, arguments as `["--api-key", "…"]`.
+    """
+    if isinstance(owner, list):
+        before = owner[key - 1] if key else None
+        flag = _FLAG.fullmatch(before) if isinstance(before, str) else None
+        return flag[1] if flag else of and of.removesuffix("s")
+    beside = [owner.get("name"), owner.get("key")] if key == "value" else []
+    return next((name for name in (*beside, key) if isinstance(name, str)), None)
+
+
+_FLAG = re.compile(r"--?([\w-]{2,80})")
 
 
 def _members(value: Any) -> list[tuple[Any, Any]]:

@@ -63,6 +63,7 @@ SECRETS = [
     ("telegram token", f"123456789:AA{drawn(33)}"),
     ("service key", f"gsk_{drawn(52)}"),
     ("jwt", f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.{drawn(43)}"),
+    ("age key", f"AGE-SECRET-KEY-1{''.join(LOT.choices('QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L', k=58))}"),
     ("private key", pem("RSA PRIVATE KEY", lines(8))),
     ("private key", pem("OPENSSH PRIVATE KEY", lines(6))),
     ("private key", pem("PGP PRIVATE KEY BLOCK", f"\n{lines(6)}\n=ab12")),
@@ -87,6 +88,23 @@ IN_CONTEXT = [
     ("token", '{{\\"token\\": \\"{}\\"}}', drawn(30)),
     ("token", "//registry.npmjs.org/:_authToken={}", drawn(36)),
     ("token", 'export DEPLOY_KEY="{}"', drawn(30)),
+    ("password", "db_password = '{}'", "qW3$rT6^yU"),
+    ("password", "MYSQL_PWD={}", "hunter2!"),
+    ("password", "postgres://user:{}@host/db", "pa@ss1word"),
+    ("password", "mongodb://me:{}@a.b:27017,c.d:27017/x", "p@ss@word"),
+    ("password", "machine h login me password {}", "Zx9q7"),
+    ("password", "tool --db-password {} --force", "hunter2!"),
+    ("token", 'SECRET_KEY = "{}"', "django-insecure-k$3^d)q9w!7f(z@xw2l8m5v0b6n1c4h_j%r+t=y*u-i&o"),
+    ("token", '["tool", "--api-key", "{}"]', drawn(32)),
+    ("token", '[\\"--api-key\\",\\n  \\"{}\\"]', drawn(32)),
+    ("token", "tool --api-key {} --verbose", drawn(32)),
+    ("token", "tool --auth-token '{}'", drawn(32)),
+    ("token", '{{"key": "API_KEY", "value": "{}"}}', drawn(32)),
+    ("token", '{{\\"name\\": \\"API_KEY\\",\\n \\"value\\": \\"{}\\"}}', drawn(32)),
+    ("token", "- name: API_KEY\n  value: {}\n", drawn(32)),
+    ("token", '"tokens": ["{}"]', drawn(32)),
+    ("authorization", '"auths": {{"r.io": {{"auth": "{}"}}}}', "dXNlcjpwYXNzd29yZDE="),
+    ("authorization", '{{\\"auth\\": \\"{}\\"}}', "dXNlcjpwYXNzd29yZDE="),
     ("webhook", "https://hooks.slack.com/services/{}", f"T00000000/B00000000/{drawn(24)}"),
 ]
 
@@ -102,7 +120,23 @@ NO_SECRETS = [
     "the task-list-with-many-words-and-20-items",
     "Bearer YOUR_TOKEN_GOES_HERE",
     "PWD=/root/work/x9",
+    "PWD=prod-eu-1",
+    "OLDPWD=prod-eu-1",
+    "cwd pwd=project-2024",
+    "passwd:x:1000:1000:user",
+    "http://localhost:8080@foo",
+    "http://127.0.0.1:8080@foo",
     "https://example.com:8080/a@b",
+    'token = "${TOKEN_2024_01}"',
+    'password = "{{password_2024}}"',
+    'SECRET_KEY = "{prefix_12}-{uuid_34}"',
+    'api_key = "get_key(env_2024_x1)"',
+    'TOKEN = "(?:[a-z]+)[0-9]{1,3}x2"',
+    '["--token-name", "deploy-2024"]',
+    "use --password to give a password, --token-file for its file",
+    '"auth": "basicauth123", "author": "dXNlcjpwYXNzd29yZDE="',
+    '{"name": "KEYBOARD", "value": "qwertz123456789"}',
+    "https://example.com:8080/c@d",
     "git@github.com:someone/something.git",
     "self.token_count2 = compute_token_count2",
     "-----BEGIN PRIVATE KEY-----",
@@ -156,6 +190,31 @@ def test_what_is_no_secret_stays(text: str) -> None:
 def test_a_private_key_whose_end_is_missing() -> None:
     begun = f"-----BEGIN PRIVATE KEY-----\n{lines(3)}"
     assert mask(f"{begun}!! and more") == "[secret: private key 1]!! and more"
+
+
+@pytest.mark.parametrize("mark", ["> ", "  > ", ">> ", "| "])
+def test_a_private_key_whose_lines_are_quoted(mark: str) -> None:
+    whole = pem("PRIVATE KEY", lines(6)).split("\n")
+    for shown in (whole, whole[:-1]):
+        assert mask(f"\n{mark}".join(shown)) == "[secret: private key 1]"
+
+
+def test_arguments_pairs_and_lists_whose_names_tell() -> None:
+    one, other, third = drawn(32), drawn(32), drawn(32)
+    given = {
+        "args": ["--verbose", "--api-key", one, "--count", "a1b2c3d4e5f6g7h8"],
+        "env": [{"key": "API_KEY", "value": other}],
+        "tokens": [third, "x"],
+        "auths": {"r.io": {"auth": "dXNlcjpwYXNzd29yZDE="}},
+    }
+    rows, _ = redact(session_of(given))
+    assert rows[0]["payload"]["result"]["a"] == {
+        "args": ["--verbose", "--api-key", "[secret: token 3]", "--count", "a1b2c3d4e5f6g7h8"],
+        "env": [{"key": "API_KEY", "value": "[secret: token 2]"}],
+        "tokens": ["[secret: token 1]", "x"],
+        "auths": {"r.io": {"auth": "[secret: authorization 1]"}},
+    }
+    assert redact(copy.deepcopy(rows))[0] == rows
 
 
 def test_fields_whose_names_tell() -> None:
@@ -442,6 +501,9 @@ def test_what_is_kept_of_findings_is_bounded() -> None:
 HOSTILE = [
     "eyJ", "eyJaaaaaaaaaa.", "token=", "password='", "-----BEGIN PRIVATE KEY-----", "://a:", "://", "SG.aaaaaaaaaaaaa",
     "KEY_", "awssecret", "secret", "a", "0123456789:AA", "Authorization: Bearer ", "api_key:\"",
+    "--api-key ", "--", "--a-", "name: API_KEY, value: ", "name:key", "tokens: [", "tokens=['", "auth:\"", "://a:@",
+    "://a:@a@", "login a password ", "login ", "token=\"$a1(", "password='{", "pwd=", "AGE-SECRET-KEY-1",
+    "-----BEGIN PRIVATE KEY-----> ",
 ]  # fmt: skip
 HINTS = " ".join(hint for shape in SHAPES for hint in shape.hints)
 """What makes every pattern look."""
