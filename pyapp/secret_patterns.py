@@ -7,6 +7,7 @@ Where a shape alone says little, as in `TOKEN=…`, the value has to look as if 
 
 from __future__ import annotations
 
+import binascii
 import math
 import re
 from collections import Counter
@@ -63,12 +64,18 @@ def entropy(text: str) -> float:
     return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values()) if text else 0.0
 
 
-_STAND_INS = re.compile(
+_STAND_IN = (
     r"example|placeholder|changeme|change[_-]me|dummy|redacted|removed|masked|hidden|your[_-]?|my[_-]|_here|insert|"
-    r"\*\*\*|xxx|\.\.\.|…|<|>|\$|\{|\(|\)|%\(|process\.env|os\.environ|getenv|secrets\.|vault:|null|none$|undefined",
+    r"\*\*\*|xxx|\.\.\.|…|%\(|process\.env|os\.environ|getenv|secrets\.|vault:|null|none$|undefined"
+)
+_STAND_INS = re.compile(rf"{_STAND_IN}|<|>|\$|\{{|\(|\)", re.IGNORECASE)
+_EXPRESSIONS = re.compile(
+    rf"{_STAND_IN}|\$[{{(]|(?-i:\$[A-Z_][A-Z0-9_]{{2}})|\{{[^{{}}]{{0,80}}\}}|<[^<>]{{0,80}}>|[a-z_]{{4}}\(|\(\?|[\[\]]|\.[*+]",
     re.IGNORECASE,
 )
+"""What templates, calls and regular expressions have, and a value drawn by lot only by chance."""
 _IS_NAME = re.compile(r"[A-Za-z]+[0-9]{0,2}(?:[_.-](?:[A-Za-z]+[0-9]{0,2}|[0-9]{1,3}))*+\Z")
+_IS_ACCOUNT = re.compile(r"[x*!]{0,2}:[0-9]{1,10}:")
 _IS_PATH = re.compile(r"(?:\.{0,2}/|~/|[A-Za-z]:\\|[a-z][a-z0-9+.-]{0,20}://)")
 
 
@@ -87,11 +94,36 @@ def drawn_by_lot(value: str) -> bool:
 def chosen_by_hand(value: str) -> bool:
     """Whether a value behind `password` is likely one: a person's password has less of it."""
     head = value[:4096]
-    if len(head) < 6 or _STAND_INS.search(head) or _IS_PATH.match(head):
+    if len(head) < 6 or _STAND_INS.search(head) or _IS_PATH.match(head) or _IS_ACCOUNT.match(head):
         return False
     kinds = (str.isdigit, str.islower, str.isupper, lambda mark: not mark.isalnum() and mark not in "_.-")
     mixed = sum(any(kind(mark) for mark in head) for kind in kinds)
     return mixed >= 2 and any(not mark.isalpha() and mark not in "_.-" for mark in head) and entropy(head) >= 2.0
+
+
+def quoted_by_lot(value: str) -> bool:
+    """`drawn_by_lot` for a quoted literal: punctuation is its own there, unless it is that of a template."""
+    return drawn_by_lot(value) or (len(value) >= 12 and _is_literal(value))
+
+
+def quoted_by_hand(value: str) -> bool:
+    """`chosen_by_hand` for a quoted literal."""
+    return chosen_by_hand(value) or (len(value) >= 8 and _is_literal(value))
+
+
+def _is_literal(value: str) -> bool:
+    if len(value) > 200 or _EXPRESSIONS.search(value) or _IS_PATH.match(value):
+        return False
+    return has_digit(value) and any(mark.isalpha() for mark in value) and entropy(value) >= 2.75
+
+
+def is_login(value: str) -> bool:
+    """Whether a value is `user:password` in base64, as Docker keeps them."""
+    try:
+        name, colon, password = binascii.a2b_base64(value[:4096]).decode().partition(":")
+    except ValueError:
+        return False
+    return bool(name and colon and len(password) >= 3) and (name + password).isprintable()
 
 
 def _mixed_case(text: str) -> bool:
@@ -115,10 +147,21 @@ _NAME = r"(?![a-z])[\w-]{0,40}"
 _IS = r"\\{0,3}[\"'`]?\s{0,3}(?::=|=>|[:=])\s{0,3}"
 _QUOTED = r"(?P<quote>\\{0,3}[\"'`])(?P<secret>[^\s\"'`\\]{6,}+)(?=(?P=quote))"
 _BARE = r"(?P<secret>[A-Za-z0-9+/_.~!@#%^*-]{8,}+={0,2})(?![\w(\[])"
-_PASSWORD = r"(?i:passw(?:or)?d|pwd|passphrase)"
+# PWD alone is a shell's working directory
+_PASSWORD = r"(?i:passw(?:or)?d|(?<=[\w-])(?<!old)pwd|passphrase)"
 _SECRET = (
     r"(?i:(?:api|secret|private|access|account|signing|encryption)[_-]?key|secret|token|credentials?"
     r"|passw(?:or)?d|_auth)"
+)
+
+_OPEN = r"\\{0,3}[\"'`]"
+_GAP = r"(?:\s|\\[nrt]){0,40}+"
+# --api-key VALUE, and "--api-key", "VALUE"
+_FLAG_IS = rf"(?:\s{{1,3}}(?:{_OPEN})?|{_OPEN}\s?,{_GAP}{_OPEN})(?!-)"
+# {"name": "API_KEY", "value": "…"}, and the same in YAML
+_PAIR = (
+    rf"\b(?i:name|key)(?:{_OPEN})?\s?:\s?(?:{_OPEN})?(?=[\w.-]{{0,40}}?{_SECRET}(?![a-z]))[\w.-]{{2,80}}+"
+    rf"(?:{_OPEN})?\s?,?{_GAP}(?:{_OPEN})?(?i:value)(?:{_OPEN})?\s?:\s?(?:{_OPEN})?"
 )
 
 _PASSWORD_HINTS = ("passw", "pwd", "passphrase")
@@ -177,6 +220,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape("sendgrid key", ("SG.",), _B + r"SG\.[\w-]{16,40}+\.[\w-]{16,}"),
     Shape("mailgun key", ("key-",), _B + r"key-[0-9a-f]{32}(?![0-9A-Za-z])"),
     Shape("telegram token", (":AA",), _B + r"[0-9]{8,10}:AA[\w-]{33}(?![\w-])"),
+    Shape("age key", ("AGE-SECRET-KEY-1",), r"AGE-SECRET-KEY-1[0-9A-Z]{40,}"),
     Shape(
         "service key",
         ("shp", "lin_api_", "ntn_", "gsk_", "xai-", "r8_", "pplx-", "dapi", "hvs.", "dckr_pat_", "ATATT3", "figd_",
@@ -199,24 +243,42 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape("authorization", ("earer ",), r"\b[Bb]earer (?P<secret>[A-Za-z0-9._~+/=-]{16,})", drawn_by_lot),
     Shape("password", ("://",),
-          r"://[^\s/:@\"'`<>\\\[\]]{0,128}:(?P<secret>[^\s/@\"'`<>\\\[\]${}*]{1,256}+)@[\w\[(%]"),
+          # up to the last @, since a password may hold some; but what stands before a port is a host
+          r"://(?!(?:localhost|[0-9.]{7,15}):[0-9]{1,5}@)[^\s/:@\"'`<>\\\[\]]{0,128}:"
+          r"(?P<secret>[^\s/@\"'`<>\\\[\]${}*]{0,256}+(?:@[^\s/@?#,;\"'`<>\\\[\]${}*]{0,64}+){0,4})@[\w\[(%]"),
     Shape(
         "password",
         ("password=", "pwd=", "password =", "pwd ="),
         r";\s?(?i:password|pwd)\s?=\s?(?P<secret>[^;\s\"'`\\\[\]{}$<>*]{3,256})",
         lower=True,
     ),
-    Shape("password", _PASSWORD_HINTS, _PASSWORD + _NAME + _IS + _QUOTED, chosen_by_hand, lower=True),
+    Shape("password", _PASSWORD_HINTS, _PASSWORD + _NAME + _IS + _QUOTED, quoted_by_hand, lower=True),
     Shape("password", _PASSWORD_HINTS, _PASSWORD + _NAME + r"\s?[:=]\s?(?P<secret>[^\s\"'`\\;&,)(\[\]<>]{6,})",
           chosen_by_hand, lower=True),
-    Shape("token", _SECRET_HINTS, _SECRET + _NAME + _IS + _QUOTED, drawn_by_lot, lower=True),
+    Shape("token", _SECRET_HINTS, _SECRET + _NAME + _IS + _QUOTED, quoted_by_lot, lower=True),
     Shape("token", _SECRET_HINTS, _SECRET + _NAME + _IS + _BARE, drawn_by_lot, lower=True),
+    Shape("password", _PASSWORD_HINTS,
+          r"\blogin\s{1,8}\S{1,64}+\s{1,8}password\s{1,8}(?P<secret>[^\s\"'`\\\[\]<>${}]{3,256})"),
+    Shape("password", _PASSWORD_HINTS, r"(?<![\w-])--(?=[\w-]{0,40}?(?:passw(?:or)?d|passphrase)(?![\w-]))[\w-]{2,80}+"
+          + _FLAG_IS + r"(?P<secret>[^\s\"'`\\;&|,)(\[\]<>]{6,}+)", chosen_by_hand, lower=True),
+    Shape("token", _SECRET_HINTS, rf"(?<![\w-])--(?=[\w-]{{0,40}}?{_SECRET}(?![a-z]))[\w-]{{2,80}}+" + _FLAG_IS + _BARE,
+          drawn_by_lot, lower=True),
+    Shape("token", _SECRET_HINTS, _PAIR + _BARE, drawn_by_lot, lower=True),
+    Shape("token", _SECRET_HINTS, _SECRET + rf"s?(?:{_OPEN})?\s?[:=]\s?\[{_GAP}" + _QUOTED, drawn_by_lot, lower=True),
+    Shape(
+        "authorization",
+        ('auth"', "auth'", "auth`", "auth\\", "auth:", "auth=", "auth "),
+        r"(?<![\w-])auth" + _IS + _OPEN + r"(?P<secret>[A-Za-z0-9+/]{8,4096}={0,2})(?=\\{0,3}[\"'`])",
+        is_login,
+        lower=True,
+    ),
     Shape("token", ("KEY",), r"(?<![A-Z])KEY(?:_[A-Z0-9_]{1,20})?\s?=\s?[\"']?" + _BARE, drawn_by_lot),
 )  # fmt: skip
 
 PEM_HINT = "PRIVATE KEY"
 _PEM = r"-----(?P<what>BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-_PEM_BODY = r"(?:[A-Za-z0-9+/=:,\s]|\\[nrt])*+"
+# with the marks of what quotes each line
+_PEM_BODY = r"(?:[A-Za-z0-9+/=:,\s>|]|\\[nrt])*+"
 
 _HINTS = tuple({hint for shape in SHAPES if not shape.lower for hint in shape.hints} | {PEM_HINT})
 _LOWER_HINTS = tuple({hint for shape in SHAPES if shape.lower for hint in shape.hints})
@@ -245,11 +307,22 @@ def find_secrets(text: str) -> list[Secret]:
     return taken.secrets()
 
 
+def without_secrets(text: str, rounds: int = 4) -> str:
+    """A text that is shown, not exported: what kinds of secrets there were stands in their place, without numbers."""
+    for _ in range(rounds):
+        secrets = find_secrets(text)
+        for secret in reversed(secrets):
+            text = f"{text[: secret.start]}[secret: {secret.kind}]{text[secret.end :]}"
+        if not secrets:
+            break
+    return text
+
+
 def secret_named(name: str, value: str) -> Secret | None:
     """The secret in a field's value, which only the field's name tells: `{"apiKey": …}`, or a header's."""
-    if not may_hold(name) or len(value) > 4096 or MASKED.search(value):
-        return None
     head = f"{name}: "
+    if not may_hold(head) or len(value) > 4096 or MASKED.search(value):
+        return None
     scheme = _AUTHORIZATION.match(value) if name.lower() in _HEADERS else None
     if scheme and scheme["secret"] and _no_stand_in(scheme["secret"]):
         return Secret(scheme.start("secret"), scheme.end("secret"), "authorization")

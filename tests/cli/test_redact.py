@@ -66,3 +66,15 @@ def test_chosen_sessions_alone(cli: Cli, tmp_path: Path) -> None:
     assert cli.out.startswith("1 session, 3 events copied")
     assert '"a"' not in (tmp_path / "out.jsonl").read_text()
     assert "nothing" in cli.fails(6, "redact", given, tmp_path / "x.jsonl", "--session", "nothing")
+
+
+def test_a_secret_in_a_session_id_is_not_printed(cli: Cli, tmp_path: Path) -> None:
+    script = Script(f"run-{TOKEN}")
+    script.prompt(f"Use {TOKEN}")
+    given = write_rows(
+        tmp_path / "in.jsonl",
+        [("session", record(f"run-{TOKEN}").to_row()), *(("event", event.to_row()) for event in script.events)],
+    )
+    assert cli("redact", given, tmp_path / "out.jsonl", "--show") == 0
+    assert "run-[secret: github token]  event 1  /payload/params/prompt/0/text  Use [secret" in cli.out
+    assert TOKEN not in cli.out + cli.err + (tmp_path / "out.jsonl").read_text()

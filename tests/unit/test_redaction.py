@@ -63,6 +63,7 @@ SECRETS = [
     ("telegram token", f"123456789:AA{drawn(33)}"),
     ("service key", f"gsk_{drawn(52)}"),
     ("jwt", f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.{drawn(43)}"),
+    ("age key", f"AGE-SECRET-KEY-1{''.join(LOT.choices('QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L', k=58))}"),
     ("private key", pem("RSA PRIVATE KEY", lines(8))),
     ("private key", pem("OPENSSH PRIVATE KEY", lines(6))),
     ("private key", pem("PGP PRIVATE KEY BLOCK", f"\n{lines(6)}\n=ab12")),
@@ -87,6 +88,23 @@ IN_CONTEXT = [
     ("token", '{{\\"token\\": \\"{}\\"}}', drawn(30)),
     ("token", "//registry.npmjs.org/:_authToken={}", drawn(36)),
     ("token", 'export DEPLOY_KEY="{}"', drawn(30)),
+    ("password", "db_password = '{}'", "qW3$rT6^yU"),
+    ("password", "MYSQL_PWD={}", "hunter2!"),
+    ("password", "postgres://user:{}@host/db", "pa@ss1word"),
+    ("password", "mongodb://me:{}@a.b:27017,c.d:27017/x", "p@ss@word"),
+    ("password", "machine h login me password {}", "Zx9q7"),
+    ("password", "tool --db-password {} --force", "hunter2!"),
+    ("token", 'SECRET_KEY = "{}"', "django-insecure-k$3^d)q9w!7f(z@xw2l8m5v0b6n1c4h_j%r+t=y*u-i&o"),
+    ("token", '["tool", "--api-key", "{}"]', drawn(32)),
+    ("token", '[\\"--api-key\\",\\n  \\"{}\\"]', drawn(32)),
+    ("token", "tool --api-key {} --verbose", drawn(32)),
+    ("token", "tool --auth-token '{}'", drawn(32)),
+    ("token", '{{"key": "API_KEY", "value": "{}"}}', drawn(32)),
+    ("token", '{{\\"name\\": \\"API_KEY\\",\\n \\"value\\": \\"{}\\"}}', drawn(32)),
+    ("token", "- name: API_KEY\n  value: {}\n", drawn(32)),
+    ("token", '"tokens": ["{}"]', drawn(32)),
+    ("authorization", '"auths": {{"r.io": {{"auth": "{}"}}}}', "dXNlcjpwYXNzd29yZDE="),
+    ("authorization", '{{\\"auth\\": \\"{}\\"}}', "dXNlcjpwYXNzd29yZDE="),
     ("webhook", "https://hooks.slack.com/services/{}", f"T00000000/B00000000/{drawn(24)}"),
 ]
 
@@ -102,7 +120,23 @@ NO_SECRETS = [
     "the task-list-with-many-words-and-20-items",
     "Bearer YOUR_TOKEN_GOES_HERE",
     "PWD=/root/work/x9",
+    "PWD=prod-eu-1",
+    "OLDPWD=prod-eu-1",
+    "cwd pwd=project-2024",
+    "passwd:x:1000:1000:user",
+    "http://localhost:8080@foo",
+    "http://127.0.0.1:8080@foo",
     "https://example.com:8080/a@b",
+    'token = "${TOKEN_2024_01}"',
+    'password = "{{password_2024}}"',
+    'SECRET_KEY = "{prefix_12}-{uuid_34}"',
+    'api_key = "get_key(env_2024_x1)"',
+    'TOKEN = "(?:[a-z]+)[0-9]{1,3}x2"',
+    '["--token-name", "deploy-2024"]',
+    "use --password to give a password, --token-file for its file",
+    '"auth": "basicauth123", "author": "dXNlcjpwYXNzd29yZDE="',
+    '{"name": "KEYBOARD", "value": "qwertz123456789"}',
+    "https://example.com:8080/c@d",
     "git@github.com:someone/something.git",
     "self.token_count2 = compute_token_count2",
     "-----BEGIN PRIVATE KEY-----",
@@ -156,6 +190,31 @@ def test_what_is_no_secret_stays(text: str) -> None:
 def test_a_private_key_whose_end_is_missing() -> None:
     begun = f"-----BEGIN PRIVATE KEY-----\n{lines(3)}"
     assert mask(f"{begun}!! and more") == "[secret: private key 1]!! and more"
+
+
+@pytest.mark.parametrize("mark", ["> ", "  > ", ">> ", "| "])
+def test_a_private_key_whose_lines_are_quoted(mark: str) -> None:
+    whole = pem("PRIVATE KEY", lines(6)).split("\n")
+    for shown in (whole, whole[:-1]):
+        assert mask(f"\n{mark}".join(shown)) == "[secret: private key 1]"
+
+
+def test_arguments_pairs_and_lists_whose_names_tell() -> None:
+    one, other, third = drawn(32), drawn(32), drawn(32)
+    given = {
+        "args": ["--verbose", "--api-key", one, "--count", "a1b2c3d4e5f6g7h8"],
+        "env": [{"key": "API_KEY", "value": other}],
+        "tokens": [third, "x"],
+        "auths": {"r.io": {"auth": "dXNlcjpwYXNzd29yZDE="}},
+    }
+    rows, _ = redact(session_of(given))
+    assert rows[0]["payload"]["result"]["a"] == {
+        "args": ["--verbose", "--api-key", "[secret: token 3]", "--count", "a1b2c3d4e5f6g7h8"],
+        "env": [{"key": "API_KEY", "value": "[secret: token 2]"}],
+        "tokens": ["[secret: token 1]", "x"],
+        "auths": {"r.io": {"auth": "[secret: authorization 1]"}},
+    }
+    assert redact(copy.deepcopy(rows))[0] == rows
 
 
 def test_fields_whose_names_tell() -> None:
@@ -233,6 +292,130 @@ def test_a_secret_in_the_pieces_of_a_message(size: int) -> None:
     assert [row["eventIndex"] for row in rows] == list(range(1, len(rows) + 1))
     assert redactor.findings.count == 2
     assert redact(copy.deepcopy(rows))[0] == rows
+
+
+BETWEEN: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "set_mode": [
+        ("client", {"id": 7, "method": "session/set_mode", "params": {"modeId": "x"}}),
+        ("agent", {"id": 7, "result": {}}),
+    ],
+    "set_model": [("client", {"id": 7, "method": "session/set_model", "params": {"modelId": "x"}})],
+    "configure": [("client", {"id": 7, "method": "session/set_config_option", "params": {"configId": "x"}})],
+    "file": [
+        ("agent", {"id": 7, "method": "fs/read_text_file", "params": {"path": "/x"}}),
+        ("client", {"id": 7, "result": {"content": "x"}}),
+    ],
+    "response": [("agent", {"id": 99, "result": {}})],
+    "cancel": [("client", {"method": "session/cancel", "params": {}})],
+    "tool": [("agent", {"method": "session/update", "params": {"update": {"sessionUpdate": "tool_call"}}})],
+    "unknown": [("agent", {"foo": 1})],
+}
+
+
+@pytest.mark.parametrize("kind", ["agent_message_chunk", "agent_thought_chunk", "user_message_chunk"])
+@pytest.mark.parametrize("between", BETWEEN)
+def test_a_message_goes_on_behind_what_lies_between(between: str, kind: str) -> None:
+    secret = f"ghp_{drawn(36)}"
+    script = Script()
+    script.prompt("hi")
+    script.says(f"tok {secret[:20]}", kind)
+    for sender, payload in BETWEEN[between]:
+        script.add(sender, payload)
+    script.says(f"{secret[20:]} end", kind)
+    rows, redactor = redact(session(script))
+    assert said_in(rows) == ["tok [secret: github token 1]", " end"]
+    assert redactor.findings.count == 1
+    assert [row["eventIndex"] for row in rows] == list(range(1, len(rows) + 1))
+
+
+def said_in(rows: list[Row]) -> list[str]:
+    """The pieces of messages."""
+    updates = [row["payload"].get("params", {}).get("update", {}) for row in rows]
+    return [one["content"]["text"] for one in updates if "content" in one]
+
+
+def test_a_message_ends_with_its_turn() -> None:
+    script = Script()
+    script.says("What is the token: ")
+    script.prompt("go on")
+    script.says(f"{drawn(30)} is a number.")
+    rows = session(script)
+    assert redact(rows)[0] == rows
+
+
+def test_a_message_that_begins_with_a_secret_behind_a_word() -> None:
+    """Put together with the message before, its beginning would not be that of a word."""
+    secret = f"sk-proj-{drawn(60)}"
+    script = Script()
+    script.says("Look here")
+    script.update("tool_call", toolCallId="t")
+    script.says(secret[:9])
+    script.says(secret[9:])
+    rows, redactor = redact(session(script))
+    assert said_in(rows) == ["Look here", "[secret: openai key 1]", ""]
+    assert redact(copy.deepcopy(rows))[0] == rows
+    assert secret[:12] not in repr(redactor.findings.places)
+
+
+def test_messages_that_are_said_at_the_same_time() -> None:
+    """Their ids tell them apart."""
+    one, other = f"ghp_{drawn(36)}", f"ghp_{drawn(36)}"
+    script = Script()
+    for at in range(0, 40, 8):
+        script.says(one[at : at + 8], messageId="one")
+        script.says(other[at : at + 8], messageId="other")
+    rows, _ = redact(session(script))
+    assert not any(part in json.dumps(rows) for part in (one[8:16], other[8:16]))
+
+
+def test_places_stand_in_the_order_of_events() -> None:
+    script = Script()
+    for at in range(3):
+        script.says(f"A ghp_{drawn(36)}\n")
+        script.update("tool_call_update", toolCallId="t", title=f"ghp_{drawn(36)}")
+        script.says(f"A ghp_{drawn(36)}{at}\n", "agent_thought_chunk")
+    _, redactor = redact(session(script))
+    assert [one.event_index for one in redactor.findings.places] == list(range(1, 10))
+
+
+def test_no_preview_shows_a_part_of_another_secret() -> None:
+    """Also of one that is found only when what stands before it has been masked."""
+    secrets = [secret for _, secret in SECRETS]
+    for _ in range(100):
+        chosen = LOT.sample(secrets, 3)
+        rows, redactor = redact(session_of("".join(chosen)))
+        shown, left = repr(redactor.findings.places), json.dumps(rows)
+        assert not [one for one in chosen for part in (one[:12], one[-12:]) if part in shown and part not in left]
+
+
+def test_a_large_event_between_pieces_is_held_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "HELD_JSON", 50_000)
+    script = Script()
+    for number in range(60):
+        script.says(f"word {number} ")
+        script.update("tool_call_update", toolCallId="t", title="x" * 9_000)
+    redactor, given, most = Redactor(), session(script), 0
+    rows: list[Row] = []
+    for row in given:
+        rows += redactor.take(row)
+        most = max(most, sum(len(json.dumps(one.row)) for one in redactor._held))
+    assert [*rows, *redactor.end()] == given
+    assert most < 60_000
+
+
+def test_a_long_turn_is_parted_between_words_or_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "MOST_HELD", 50)
+    secret = f"sk-proj-{drawn(40)}"
+    script = Script()
+    for number in range(60):
+        script.says(f"{number}.")
+        script.update("tool_call", toolCallId=f"t{number}")
+        for at in range(0, 48, 8):
+            script.says(secret[at : at + 8])
+        script.update("tool_call", toolCallId=f"u{number}")
+    rows, redactor = redact(session(script))
+    assert redactor.findings.count == 60
+    assert secret[8:16] not in json.dumps(rows)
 
 
 def test_a_message_of_any_length_is_held_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,6 +501,9 @@ def test_what_is_kept_of_findings_is_bounded() -> None:
 HOSTILE = [
     "eyJ", "eyJaaaaaaaaaa.", "token=", "password='", "-----BEGIN PRIVATE KEY-----", "://a:", "://", "SG.aaaaaaaaaaaaa",
     "KEY_", "awssecret", "secret", "a", "0123456789:AA", "Authorization: Bearer ", "api_key:\"",
+    "--api-key ", "--", "--a-", "name: API_KEY, value: ", "name:key", "tokens: [", "tokens=['", "auth:\"", "://a:@",
+    "://a:@a@", "login a password ", "login ", "token=\"$a1(", "password='{", "pwd=", "AGE-SECRET-KEY-1",
+    "-----BEGIN PRIVATE KEY-----> ",
 ]  # fmt: skip
 HINTS = " ".join(hint for shape in SHAPES for hint in shape.hints)
 """What makes every pattern look."""

@@ -16,6 +16,7 @@ from ...drivers.base import SessionStore
 from ...drivers.paging import session_pages
 from ...inspector.dates import plural
 from ...redaction import Findings, Redactor, masked
+from ...secret_patterns import without_secrets
 from ..addresses import Address, open_source, read_address
 from ..copying.progress import shown_progress
 from ..exits import OK
@@ -92,7 +93,8 @@ def _report(findings: Findings, *, show: bool) -> None:
     if show:
         for place in findings.places:
             where = "record" if place.event_index is None else f"event {place.event_index}"
-            print(safe(f"{place.session_id}  {where}  {place.pointer}  {place.preview}"))
+            shown = without_secrets(place.session_id)  # a secret may stand in any string, a session's id too
+            print(safe(f"{shown}  {where}  {place.pointer}  {place.preview}"))
         if findings.count > len(findings.places):
             print(f"and {plural(findings.count - len(findings.places), 'place')} more")
     if not findings.count:

@@ -71,7 +71,7 @@ def source_dialog(source: Source | None) -> str:
 
 def _scope(model: Model, dialog: ExportDialog) -> h.Node:
     every = len(model.listing.sessions) if model.listing else 0
-    named = f"This session: {name_of(model, model.session.record.id)[:80]}" if model.session else ""
+    named = f"This session: {_masked(name_of(model, model.session.record.id))[:80]}" if model.session else ""
     options = [("this", named), ("chosen", "Chosen ones"), ("all", f"All: {plural(every, 'session')}")]
     return h.select("#export-scope", name="scope", autofocus=True)[
         (h.option(value=value, selected=value == dialog.scope)[words] for value, words in options if words)
@@ -89,7 +89,7 @@ def _picks(model: Model, dialog: ExportDialog) -> h.Node:
                         f"#pick-{number}", type="checkbox", data_change="export-pick", data_arg=session_id,
                         checked=session_id in dialog.picked,
                     ),
-                    h.span(".t")[name_of(model, session_id)],
+                    h.span(".t")[_masked(name_of(model, session_id))],
                     h.span(".when")[date_time(heads[session_id].created_at, model.zone)[:16]],
                 ]
                 for number, session_id in enumerate(dialog.offered)
@@ -166,12 +166,10 @@ def _found(model: Model, dialog: ExportDialog, found: Found, *, several: bool) -
 
 
 def _masked(name: str) -> str:
-    """A session's name over its places: its first prompt may hold the very secret that is masked below."""
-    from ...secret_patterns import find_secrets  # it was loaded to find them, not with the page
+    """A session's name in this dialog: its first prompt may hold the very secret that is masked below."""
+    from ...secret_patterns import without_secrets  # it was loaded to find them, not with the page
 
-    for secret in reversed(find_secrets(name)):
-        name = f"{name[: secret.start]}[secret: {secret.kind}]{name[secret.end :]}"
-    return name
+    return without_secrets(name)
 
 
 def _place(model: Model, place: Finding) -> h.Node:
