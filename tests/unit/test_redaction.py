@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from pyapp import InMemorySessionPersistDriver, redaction
+from pyapp import InMemorySessionPersistDriver
 from pyapp.archive import check_recording, line_of, read_rows
 from pyapp.redaction import MOST_FINDINGS, Redactor, masked
+from pyapp.redaction import redactor as redacting
 from pyapp.secret_patterns import SHAPES, find_secrets
 from pyapp.types import Row
 from tests.unit.recordings import DEMO, Script
@@ -389,7 +390,7 @@ def test_no_preview_shows_a_part_of_another_secret() -> None:
 
 
 def test_a_large_event_between_pieces_is_held_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction, "HELD_JSON", 50_000)
+    monkeypatch.setattr(redacting, "HELD_JSON", 50_000)
     script = Script()
     for number in range(60):
         script.says(f"word {number} ")
@@ -404,7 +405,7 @@ def test_a_large_event_between_pieces_is_held_in_bounds(monkeypatch: pytest.Monk
 
 
 def test_a_long_turn_is_parted_between_words_or_messages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction, "MOST_HELD", 50)
+    monkeypatch.setattr(redacting, "MOST_HELD", 50)
     secret = f"sk-proj-{drawn(40)}"
     script = Script()
     for number in range(60):
@@ -419,7 +420,7 @@ def test_a_long_turn_is_parted_between_words_or_messages(monkeypatch: pytest.Mon
 
 
 def test_a_message_of_any_length_is_held_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction, "MOST_HELD", 50)
+    monkeypatch.setattr(redacting, "MOST_HELD", 50)
     secret = f"ghp_{drawn(36)}"
     script = Script()
     for number in range(40):
