@@ -69,7 +69,7 @@ def test_an_id_as_text_is_the_id(one: int | str, other: int | str) -> None:
         ('{"a":NaN}', "NaN is not a JSON number"),
         ('{"a":' * (MAX_DEPTH + 1) + "1" + "}" * (MAX_DEPTH + 1), "levels deep"),
         ('{"a":' * 100_000, "levels deep"),
-        (f'{{"a":{"1" * 5000}}}', "digits"),
+        (f'{{"a":{"1" * 5000}}}', "too long"),
     ],
 )
 def test_what_is_no_message_is_refused_with_a_reason(text: str, reason: str) -> None:

@@ -71,7 +71,7 @@ def source_dialog(source: Source | None) -> str:
 
 def _scope(model: Model, dialog: ExportDialog) -> h.Node:
     every = len(model.listing.sessions) if model.listing else 0
-    named = f"This session: {_masked(name_of(model, model.session.record.id))[:80]}" if model.session else ""
+    named = f"This session: {_shown(model, dialog, model.session.record.id)[:80]}" if model.session else ""
     options = [("this", named), ("chosen", "Chosen ones"), ("all", f"All: {plural(every, 'session')}")]
     return h.select("#export-scope", name="scope", autofocus=True)[
         (h.option(value=value, selected=value == dialog.scope)[words] for value, words in options if words)
@@ -89,7 +89,7 @@ def _picks(model: Model, dialog: ExportDialog) -> h.Node:
                         f"#pick-{number}", type="checkbox", data_change="export-pick", data_arg=session_id,
                         checked=session_id in dialog.picked,
                     ),
-                    h.span(".t")[_masked(name_of(model, session_id))],
+                    h.span(".t")[_shown(model, dialog, session_id)],
                     h.span(".when")[date_time(heads[session_id].created_at, model.zone)[:16]],
                 ]
                 for number, session_id in enumerate(dialog.offered)
@@ -155,7 +155,7 @@ def _found(model: Model, dialog: ExportDialog, found: Found, *, several: bool) -
         h.ol(".places", aria_label="Places of secrets", tabindex="0")[
             (
                 [
-                    several and h.li(".of")[_masked(name_of(model, session_id))],
+                    several and h.li(".of")[_shown(model, dialog, session_id)],
                     (_place(model, place) for place in places),
                 ]
                 for session_id, places in groupby(found.places, lambda place: place.session_id)
@@ -165,9 +165,15 @@ def _found(model: Model, dialog: ExportDialog, found: Found, *, several: bool) -
     ]
 
 
-def _masked(name: str) -> str:
-    """A session's name in this dialog: its first prompt may hold the very secret that is masked below."""
-    from ...secret_patterns import without_secrets  # it was loaded to find them, not with the page
+def _shown(model: Model, dialog: ExportDialog, session_id: str) -> str:
+    """A session's name in this dialog: its first prompt may hold the very secret that is masked below.
+
+    Until one is found nothing is masked: what knows secrets is loaded for the search, not with the page.
+    """
+    name = name_of(model, session_id)
+    if dialog.found is None or not dialog.found.count:
+        return name
+    from ...secret_patterns import without_secrets
 
     return without_secrets(name)
 
