@@ -121,9 +121,14 @@ def test_nothing_acknowledged_is_lost_when_the_server_crashes(
     ledgers = [tmp_path / "one", tmp_path / "two"]
     appending = [worker(durable_postgres, schema, "append", path.name, str(APPENDS), str(path)) for path in ledgers]
 
-    def written() -> int:
-        return sum(path.read_text().count("\n") for path in ledgers if path.exists())
+    def written_by_each() -> list[int]:
+        return [path.read_text().count("\n") if path.exists() else 0 for path in ledgers]
 
+    def written() -> int:
+        return sum(written_by_each())
+
+    # A server that was never reached is an error at once, and no matter of patience.
+    wait_until(lambda: min(written_by_each()) > 0)
     for restart in range(RESTARTS):
         wait_until(lambda: written() >= 2 * APPENDS * (restart + 1) // (RESTARTS + 2))  # noqa: B023
         assert written() < 2 * APPENDS
