@@ -93,6 +93,7 @@ async def open_source(address: Address) -> AsyncIterator[SessionStore]:
             yield store
         return
     async with open_store(address, only_read=True) as store:
+        # A SQLite file without sessions says so itself, as what it is: there, and something else.
         if address.kind != "sqlite" and isinstance(store, Findable) and not await store.exists():
             raise StoreUnavailableError(f"there are no sessions at {address}, nor a place for them; nothing was made")
         yield store

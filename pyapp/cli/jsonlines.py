@@ -64,7 +64,7 @@ class RecordingDriver:
         self._name = name
         self._records = index.records
         self._places = index.places
-        self._order = sorted((record.created_at, record.id) for record in index.records.values())
+        self._order = sorted(record.key for record in index.records.values())
 
     async def aclose(self) -> None:
         """Close the file."""
@@ -126,7 +126,7 @@ class RecordingDriver:
 
     def _keep(self, record: SessionRecord) -> None:
         self._records[record.id] = record
-        insort(self._order, (record.created_at, record.id))
+        insort(self._order, record.key)
 
     def _keep_places(self, session_id: str, places: Sequence[Place]) -> None:
         """More events of a session, in their order."""

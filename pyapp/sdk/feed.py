@@ -50,7 +50,7 @@ class EventFeed:
             cursor = page.next_cursor
 
     def _tell(self, event: SessionEvent) -> None:
-        key = event.event_index, event.id
+        key = event.key
         if key > self.last:
             self.last = key
             self._hear(event)

@@ -305,7 +305,7 @@ class Session:
                 more.clear()
                 page = await self._around.store.list_events(self._id, cursor=cursor_after("events", last))
                 for event in page.items:
-                    last = event.event_index, event.id
+                    last = event.key
                     yield event
                 if page.next_cursor is None and not more.is_set():
                     if self._closed:

@@ -153,6 +153,22 @@ def test_events_without_their_record_are_continued(cli: Cli, tmp_path: Path) -> 
     assert content_of(tmp_path / "x.db") == {"a": (record("a"), [event(n, "a") for n in range(1, 6)])}
 
 
+def test_a_record_is_written_once_its_events_are_known_to_be_there(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(tmp_path / "x.db", append=2)
+    given = small_recording(tmp_path / "in.jsonl", "a", events=5)
+    insert = SQLiteSessionPersistDriver.insert_events
+
+    async def lossy(self, session_id, events):  # type: ignore[no-untyped-def]
+        await insert(self, session_id, events[:-1])
+
+    monkeypatch.setattr(SQLiteSessionPersistDriver, "insert_events", lossy)
+    assert cli("copy", given, tmp_path / "x.db") == 1
+    assert "'a': 1 of its events are missing in the target" in cli.err
+    assert content_of(tmp_path / "x.db") == {}
+
+
 def test_large_sessions_are_written_in_pieces(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "PAGE", 7)
     monkeypatch.setattr(writing, "LARGEST_EVENTS", 20)

@@ -123,6 +123,7 @@ class Writing:
         id_ = step.record.id
         await self._written.done()
         await self._insert(id_, read_event_pages(self._source, id_, after=step.after, limit=PAGE), step.after)
+        await self._compared.done()
         if not step.has_record and id_ not in self.wrong:
             await self._target.update_session(step.record)
             await self._compare_record(step.record)
