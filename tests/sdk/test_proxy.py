@@ -247,6 +247,7 @@ def test_a_seed_makes_the_same_plans_each_time_and_many_of_them() -> None:
     assert {plan.how_cut for plan in plans} == {"reset", "close", "end"}
     assert 20 < sum(plan.cut_after is None for plan in plans) < 80
     assert any(plan.repeats for plan in plans)
+    assert all(seeded_plan(seed, 1).cut_after is not None for seed in range(100)), "a network that does no harm"
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -49,7 +49,7 @@ async def said(server: str, process: str, count: int) -> list[Any]:
 
 @pytest.mark.parametrize("block", range(4))
 def test_the_store_equals_the_stream(block: int, agent_server: str) -> None:
-    async def one(seed: str) -> set[str]:
+    async def one(seed: str) -> None:
         kept = store()
         with FaultProxy(agent_server, seed=seed) as proxy:
             async with await SandboxAgent.connect(base_url=proxy.address, persist=kept) as client:
@@ -64,13 +64,11 @@ def test_the_store_equals_the_stream(block: int, agent_server: str) -> None:
                 answered = {message.get("id") for message in stored if "method" not in message}
                 assert {event.payload["id"] for event in events if is_request(event)} == answered
                 await client.destroy_session(session.id)
-        return {seen.plan.how_cut for seen in proxy.streams if seen.cut}
+        assert any(seen.cut for seen in proxy.streams), "the network was not bad enough"
 
     async def work() -> None:
-        cuts: set[str] = set()
         for number in range(block * PROXY_RUNS // 4, (block + 1) * PROXY_RUNS // 4):
-            cuts |= await one(f"{SEED}-{number}")
-        assert cuts, "the network was not bad enough"
+            await one(f"{SEED}-{number}")
 
     run(work(), limit=10 * PROXY_RUNS)
 
