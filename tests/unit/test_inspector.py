@@ -17,6 +17,7 @@ from pyapp import InMemorySessionPersistDriver, SessionRecord, UnknownLayoutErro
 from pyapp.inspector.messages import Ticked
 from pyapp.inspector.model import SPEEDS
 from pyapp.inspector.views.events import coloured
+from pyapp.inspector.views.exact import MAX_MARKED, exact, exact_json
 from pyapp.inspector.views.html import elements_in
 from tests.unit.fake_page import FakeFile, FakePage, forget_timers
 from tests.unit.recordings import DEMO, Script, recorded_sessions
@@ -427,6 +428,65 @@ async def test_hostile_text_is_shown_as_text() -> None:
         assert not any(name.startswith("on") or name == "style" for name in found.attributes), region
         assert not any(link.startswith("javascript:") for link in found.links), region
     assert '<td class="right">1</td>' in page.html("log")
+
+
+@in_loop
+async def test_a_command_cannot_hide_what_it_is() -> None:
+    """Marks that turn text or take no room are named wherever somebody decides by what they read."""
+    turned, shown = "rm \u202ezyx\x1b[8m\u200b", "U+202E"
+    script = Script("s")
+    script.prompt("hello")
+    script.says(f"Run `{turned}`\n\n```\n{turned}\n```\n\n    {turned}\n")
+    script.update("tool_call", toolCallId="t", title=turned, kind="execute", rawInput={"command": turned})
+    diff = {"type": "diff", "path": turned, "oldText": "a", "newText": turned}
+    output = {"type": "content", "content": {"type": "text", "text": turned}}
+    script.update("tool_call_update", toolCallId="t", content=[diff, output], locations=[{"path": turned}])
+    resource = {"type": "resource", "resource": {"uri": turned, "text": turned}}
+    script.update("agent_message_chunk", content=resource)
+    script.update("agent_message_chunk", content={"type": "resource_link", "uri": turned, "name": turned})
+    script.update(turned, content=turned)
+    asked = {"toolCallId": turned, "title": turned, "kind": "execute", "rawInput": {"command": turned}}
+    options = [{"optionId": turned, "name": turned, "kind": "allow_once"}]
+    script.add(
+        "agent", {"id": 9, "method": "session/request_permission", "params": {"toolCall": asked, "options": options}}
+    )
+    script.add("agent", {"id": 1, "error": {"code": 1, "message": turned, "data": turned}})
+    page = await page_with(script)
+    await page.start("#/sessions/s")
+    for item in range(12):
+        page.say("expand", arg=f"item-{item}")
+    await page.settle()
+    for region in ("log", "detail"):
+        seen = page.html(region)
+        assert not re.search("[\u202e\u200b\x1b]", re.sub('aria-label="[^"]*"', "", seen)), region
+    assert "\u202e" not in page.html("events")
+    assert page.html("log").count(shown) > 12
+    assert "\\u202e" in page.text("detail")
+
+
+@in_loop
+async def test_what_people_say_keeps_its_marks() -> None:
+    script = Script("s")
+    script.prompt("\u200fשלום\u200f")
+    page = await page_with(script)
+    await page.start("#/sessions/s")
+    assert "\u200fשלום\u200f" in page.html("log")
+
+
+def test_a_text_of_hidden_marks_makes_few_elements() -> None:
+    seen = exact("<\u202e" * 1000)
+    assert seen.count("<span") == MAX_MARKED
+    assert seen.count("U+202E") == 1000
+    assert seen.count("&lt;") == 1000
+    assert exact("a\tb\r\nمرحبا 👩‍👩‍👧") == "a\tb\r\nمرحبا 👩‍👩‍👧"
+
+
+def test_hidden_marks_in_json_become_escapes_of_the_same_value() -> None:
+    value = {"a\u202e": "\\\u200b\U000e0041\x7f é"}
+    shown = exact_json(json.dumps(value, ensure_ascii=False))
+    assert json.loads(shown) == value
+    assert "\\udb40\\udc41" in shown
+    assert "é" in shown
 
 
 @in_loop

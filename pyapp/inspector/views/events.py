@@ -11,7 +11,8 @@ from markupsafe import Markup, escape
 from ..dates import size
 from ..model import EventDetail, EventRow, OpenSession
 from ..playback import EVENT_HEIGHT
-from .html import Keyed, html
+from .exact import exact_json
+from .html import Keyed, html, straight
 
 OVERSCAN = 6
 """Rows that are in the page above and below the visible ones."""
@@ -62,8 +63,8 @@ def _row(row: EventRow, origin: int, place: int, total: int) -> str:
             )[
                 h.i(class_=f"k {row.kind}", title=row.kind),
                 h.span(".ix")[str(row.event_index)],
-                h.span(".mt")[row.method],
-                h.span(".ex")[row.excerpt],
+                h.span(".mt")[straight(row.method)],
+                h.span(".ex")[straight(row.excerpt)],
                 h.span(".at")[f"{(row.created_at - origin) / 1000:+.3f}"],
             ]
         ]
@@ -122,8 +123,8 @@ _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?')
 
 @lru_cache(maxsize=16)
 def coloured(text: str) -> Markup:
-    """JSON with its names and strings told apart, not a character of it lost."""
-    shown = text[:MAX_JSON]
+    """JSON with its names and strings told apart, not a character of it lost, and none of it hidden."""
+    shown = exact_json(text[:MAX_JSON])
     lines = shown.split("\n", MAX_COLOURED)
     head, rest = "\n".join(lines[:MAX_COLOURED]), "\n".join(lines[MAX_COLOURED:])
     parts: list[str] = []

@@ -11,6 +11,7 @@ from ..dates import plural, second_time
 from ..live.update import field_id, live_session
 from ..live.values import SETTING_NAMES, ConnectDialog, LiveSession, NewDialog, Server, Setting, Traffic
 from ..model import Model
+from .exact import exact
 from .html import html, icon
 
 
@@ -271,7 +272,7 @@ def permission_buttons(session_id: str, request_id: str, options: Sequence[tuple
                 class_="solid" if kind == "allow_once" else None,
                 data_click="permission",
                 data_arg=json_text.dump([session_id, request_id, id_]),
-            )[kind.startswith("allow") and icon("check"), name or id_]
+            )[kind.startswith("allow") and icon("check"), exact(name or id_)]
             for id_, name, kind in options
         )
     ]

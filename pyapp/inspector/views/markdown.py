@@ -15,6 +15,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
+from .exact import exact
 from .html import elements_in
 
 MAX_MARKDOWN = 16_000
@@ -46,7 +47,13 @@ class _Renderer(RendererHTML):
         return _cell(tokens[index])
 
     def fence(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-        return f"<pre><code>{escape(tokens[index].content)}</code></pre>"
+        return f"<pre><code>{exact(tokens[index].content)}</code></pre>"
+
+    def code_inline(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+        return f"<code>{exact(tokens[index].content)}</code>"
+
+    def code_block(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+        return self.fence(tokens, index, options, env)
 
 
 def _cell(token: Token) -> str:

@@ -9,6 +9,7 @@ import htpy as h
 from ...transcript.content import Block, Link, Media, Resource, Text, Unknown
 from ...transcript.items import Said
 from ..dates import plural, size, span
+from .exact import exact
 from .html import icon
 from .markdown import render_markdown
 
@@ -56,19 +57,19 @@ def block_node(block: Block, *, plain: bool = False) -> h.Node:
         case Media():
             return _media(block)
         case Link(uri, name, description):
-            return h.p(".file")[icon("read"), h.b[name or uri], bool(name) and h.code[uri], description]
+            return h.p(".file")[icon("read"), h.b[exact(name or uri)], bool(name) and h.code[exact(uri)], description]
         case Resource(uri, mime_type, text, characters):
             return [
                 h.p(".file")[
                     icon("read"),
-                    h.code[uri],
+                    h.code[exact(uri)],
                     h.span[mime_type],
                     text is None and h.span(".dim")[f"{size(characters)} of base64"],
                 ],
-                text is not None and h.pre(".out")[text.text],
+                text is not None and h.pre(".out")[exact(text.text)],
             ]
         case Unknown(json):
-            return h.pre(".out")[json]
+            return h.pre(".out")[exact(json)]
 
 
 def _media(media: Media) -> h.Node:

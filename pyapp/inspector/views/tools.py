@@ -10,6 +10,7 @@ from ...transcript.content import Block, Text
 from ...transcript.diff import Change, DiffLine, added_and_removed, diff_lines
 from ...transcript.items import Terminal, ToolCall
 from ..dates import plural, span
+from .exact import exact
 from .html import icon
 from .said import block_node
 
@@ -57,7 +58,7 @@ def tool_card(call: ToolCall, since: int, key: str, expanded: frozenset[str], wh
         h.div(".ch")[
             icon(symbol),
             h.b[verb],
-            h.code(".subject")[_subject(call, verb)],
+            h.code(".subject")[exact(_subject(call, verb))],
             h.span(".grow"),
             (_counts(change) for change in changes[:1]),
             _took(call, since),
@@ -114,7 +115,7 @@ def _body(call: ToolCall, key: str, expanded: frozenset[str], whole: str) -> lis
     if call.raw_output and not has_text:
         nodes.append(_output(call.raw_output, f"{key}-out", expanded, whole))
     if not nodes and call.input:
-        nodes.append(h.pre(".out")[call.input])
+        nodes.append(h.pre(".out")[exact(call.input)])
     return nodes
 
 
@@ -123,7 +124,7 @@ def _part(part: Block | Change | Terminal, key: str, expanded: frozenset[str], w
         case Change():
             return _diff(part, key, expanded, whole)
         case Terminal(id_):
-            return h.p(".file")[icon("run"), "terminal", h.code[id_]]
+            return h.p(".file")[icon("run"), "terminal", h.code[exact(id_)]]
         case Text():
             return _output(part, key, expanded, whole)
     return h.div(".part")[block_node(part)]
@@ -136,7 +137,7 @@ def _output(text: Text, key: str, expanded: frozenset[str], whole: str) -> h.Nod
     opened = key in expanded
     shown = words if opened or not long else "\n".join(lines[:SHORT])[:4000]
     return [
-        h.pre(".out", tabindex="0")[shown],
+        h.pre(".out", tabindex="0")[exact(shown)],
         long and _more(key, opened, f"all {plural(len(lines), 'line')}"),
         text.omitted > 0
         and (opened or not long)
@@ -151,7 +152,7 @@ def _diff(change: Change, key: str, expanded: frozenset[str], whole: str) -> h.N
     opened = key in expanded
     limit = LONG if opened else SHORT
     return h.div(".diff", tabindex="0", role="group", aria_label=f"Changes in {change.path}"[:200])[
-        h.p(".path")[change.path, change.old is None and h.span(".dim")["new file"]],
+        h.p(".path")[exact(change.path), change.old is None and h.span(".dim")["new file"]],
         (_diff_line(line) for line in lines[:limit]),
         len(lines) > SHORT and _more(key, opened, f"all {plural(len(lines), 'line')} of the diff"),
         (change.cut or (opened and len(lines) > LONG))
@@ -164,7 +165,7 @@ _SIGNS = {"add": "+", "del": "−", "same": " ", "gap": "⋯"}
 
 def _diff_line(line: DiffLine) -> h.Node:
     numbers = f"{line.old_number or '':>5} {line.new_number or '':>5}"
-    return h.div(f".dl.{line.kind}", data_numbers=numbers)[f"{_SIGNS[line.kind]} {line.text}"]
+    return h.div(f".dl.{line.kind}", data_numbers=numbers)[f"{_SIGNS[line.kind]} ", exact(line.text)]
 
 
 def _more(key: str, opened: bool, what: str) -> h.Node:

@@ -26,6 +26,7 @@ from ...transcript.items import (
 from ..dates import date_time, elapsed, span
 from ..live.update import live_session
 from ..model import Model, OpenSession
+from .exact import exact
 from .html import Keyed, elements_in, html, icon
 from .live import permission_buttons
 from .said import said
@@ -194,15 +195,15 @@ def _node(item: Item, state: State, key: str, expanded: frozenset[str], link: st
                     h.span(".grow"),
                     code is not None and h.span(".st.bad")[f"code {code}"],
                 ],
-                h.p(".out")[message],
-                bool(details) and h.pre(".out")[details],
+                h.p(".out")[exact(message)],
+                bool(details) and h.pre(".out")[exact(details)],
             ]
         case ModeChange(label, value, before):
             return h.p[icon("mode"), h.b[label], " ", value, before is not None and h.span(".dim")[f" was {before}"]]
         case TurnEnd():
             return _turn_end(item, state)
         case Notice(label, detail, outcome):
-            return h.p[label, bool(detail) and [" ", h.code[detail]], bool(outcome) and f" · {outcome}"]
+            return h.p[label, bool(detail) and [" ", h.code[exact(detail)]], bool(outcome) and f" · {outcome}"]
         case Raw(label, json):
             opened = key in expanded
             return [
@@ -212,8 +213,8 @@ def _node(item: Item, state: State, key: str, expanded: frozenset[str], link: st
                     data_click="expand",
                     data_arg=key,
                     aria_expanded=str(opened).lower(),
-                )[icon("step"), h.code[label]],
-                opened and h.pre(".out")[json],
+                )[icon("step"), h.code[exact(label)]],
+                opened and h.pre(".out")[exact(json)],
             ]
 
 
@@ -250,17 +251,17 @@ def _permission(state: Permission, asked_in: str) -> h.Node:
         h.div(".ch")[
             icon("key"),
             h.b["Permission"],
-            h.code(".subject")[state.title],
+            h.code(".subject")[exact(state.title)],
             h.span(".grow"),
             h.span(f".st.{tone}")[outcome],
         ],
-        bool(state.subject) and h.p(".out")[h.code[state.subject]],
+        bool(state.subject) and h.p(".out")[h.code[exact(state.subject)]],
         permission_buttons(asked_in, state.request, [(option.id, option.name, option.kind) for option in state.options])
         if asked_in
         else h.ul(".options")[
             (
                 h.li(class_="option chosen" if option.id == state.answer else "option")[
-                    option.id == state.answer and icon("check"), option.name or option.id
+                    option.id == state.answer and icon("check"), exact(option.name or option.id)
                 ]
                 for option in state.options
             )
