@@ -21,6 +21,7 @@ export function applyPatch(patch: Patch, isHeld: (control: Element) => boolean):
 
   const restoreScroll = rememberScroll();
   const dialogs = document.querySelectorAll('dialog[data-modal]');
+  const focused = document.activeElement?.closest('dialog[data-modal]');
   const changed: Element[] = [];
   for (const [id, content] of regions) {
     const region = find(id);
@@ -38,6 +39,7 @@ export function applyPatch(patch: Patch, isHeld: (control: Element) => boolean):
   }
   for (const region of changed) place(region);
   showDialogs(dialogs);
+  if (focused?.isConnected) keepFocusIn(focused);
   restoreScroll();
 }
 
@@ -107,6 +109,12 @@ function setAttributes(element: Element, attributes: Attributes): void {
     if (value === null) element.removeAttribute(name);
     else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
+}
+
+/** What had the focus in a dialog is gone, such as a button that did its work: it goes to where the dialog begins. */
+function keepFocusIn(dialog: Element): void {
+  if (document.activeElement === document.body)
+    dialog.querySelector<HTMLElement>('[autofocus], input, button')?.focus();
 }
 
 /** `<dialog data-modal>` is shown as soon as it is there; when it is gone, the focus returns to where it was. */

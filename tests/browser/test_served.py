@@ -104,6 +104,13 @@ def test_the_program_ends_while_its_page_is_open(page: Page, faults: Faults, sit
     expect(page.locator("html")).to_have_attribute("data-view", "session")
     expect(page.get_by_text("No answer")).to_be_visible()
     expect(transcript(page)).not_to_be_empty()
+    page.get_by_role("button", name="Export").first.click()
+    again = page.get_by_role("button", name="Try again")
+    again.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#export-scope")).to_be_focused()
+    expect(again).to_be_visible()
+    page.keyboard.press("Escape")
     page.goto("about:blank")
     faults.texts = [text for text in faults.texts if "ERR_" not in text]  # the console tells of each try
 
