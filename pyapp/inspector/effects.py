@@ -136,8 +136,11 @@ class Copy:
     text: str
 
 
+JobEffect = LoadDemo | DeleteSession | CancelJob | FileEffect
+"""Long work, and the end of it."""
+
 Effect = (
     ReadHeads | ReadSummaries | ReadSession | CloseSession | ReadMore | ReadTail | ReadRows | ReadDetail | Tick
-    | ForgetStatus | LoadDemo | CancelJob | ShowAddress | Copy | DeleteSession | AskToKeep
-    | ReadStorage | Remember | Release | NoteEffect | LiveEffect | FileEffect
+    | ForgetStatus | ShowAddress | Copy | AskToKeep | ReadStorage | Remember | Release
+    | JobEffect | NoteEffect | LiveEffect
 )  # fmt: skip

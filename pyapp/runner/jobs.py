@@ -1,142 +1,105 @@
-"""Long work that the user waits for: it tells how far it came, and when cancelled has changed nothing."""
+"""Long work that the user waits for, one job at a time, and the search for secrets beside it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
 
-from ..archive import Recording
 from ..drivers.base import SessionStore
-from ..errors import EventConflictError, InvalidFileError
+from ..errors import PyappError
 from ..inspector.dates import plural
-from ..inspector.effects import DeleteSession
-from ..inspector.files.values import Source
-from ..inspector.messages import JobEnded, JobMoved, Send
-from ..inspector.model import Job
-from .checking import checked
-from .kinds import LOG
+from ..inspector.effects import CancelJob, DeleteSession, JobEffect, LoadDemo
+from ..inspector.files.effects import Export, FetchSource, SearchSecrets, StopSearch
+from ..inspector.files.messages import SearchFailed
+from ..inspector.messages import Failed, JobEnded, JobMoved, Send
+from ..inspector.model import Alert, Job
+from . import importing
 from .world import SourceFile, World
 
-NAMED = 5
-"""Sessions that are named when they are stored already."""
-
-Fetch = Callable[[str], AsyncIterator[bytes]]
+Work = Callable[[SessionStore], Coroutine[Any, Any, JobEnded]]
 
 
-async def import_files(
-    store: SessionStore, files: Sequence[SourceFile], send: Send, world: World, doing: str = "Checking"
-) -> JobEnded:
-    """Store the sessions of recordings and databases: all files are checked whole, then all are stored, or none."""
-    logs = {file.name: file for file in files if file.name.endswith(LOG)}
-    files = [file for file in files if file.name not in logs]
-    _refuse_lone_logs(logs, {file.name for file in files})
-    recordings = [
-        await checked(file, file.size, send, f"{doing} {file.name}", world=world, log=logs.get(f"{file.name}{LOG}"))
-        for file in files
-    ]
-    whole = _together(recordings)
-    names = ", ".join(file.name for file in files)
-    for file, recording in zip(files, recordings, strict=True):
-        await _refuse_stored(store, file.name, recording)
-    try:
-        await _store(store, whole, "Storing", send)
-    except EventConflictError as error:
-        raise EventConflictError(f"{names} was not imported, and nothing was changed: {error}") from None
-    opened = whole.sessions[0].id if len(whole.sessions) == 1 else None
-    return JobEnded(f"Imported {_counted(whole)}.", open=opened, stored=True)
+class JobKeeper:
+    """Owns the job and the search that run. A job tells how far it came, and when cancelled has changed nothing."""
 
+    def __init__(
+        self,
+        world: World,
+        send: Send,
+        start: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        opened_store: Callable[[], Awaitable[SessionStore]],
+        end_live: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._world = world
+        self._send = send
+        self._start = start
+        self._opened_store = opened_store
+        self._end_live = end_live
+        self._job: asyncio.Task[None] | None = None
+        self._search: asyncio.Task[None] | None = None
 
-async def import_source(store: SessionStore, source: Source, send: Send, world: World) -> JobEnded:
-    """Fetch the file that an address names, and store its sessions."""
-    send(JobMoved(Job(f"Fetching from {source.host}", "bytes")))
-    file = await world.fetch_source(source.url, is_foreign=source.is_foreign)
-    return await import_files(store, [file], send, world, "Fetching")
+    def carry_out(self, effect: JobEffect) -> None:
+        """Begin it, or end what runs."""
+        match effect:
+            case LoadDemo():
+                self._begin(lambda store: importing.load_demo(store, self._world.fetch, self._send))
+            case FetchSource(source):
+                self._begin(lambda store: importing.import_source(store, source, self._send, self._world))
+            case Export():
+                self._begin(lambda store: self._export(store, effect))
+            case DeleteSession():
+                self._begin(lambda store: self._delete(store, effect))
+            case CancelJob():
+                if self._job:
+                    self._job.cancel()
+            case SearchSecrets():
+                self._stop_search()
+                self._search = self._start(self._search_secrets(effect))
+            case StopSearch():
+                self._stop_search()
 
+    def import_files(self, files: Sequence[SourceFile]) -> None:
+        """Begin to import files that the user brought."""
+        self._begin(lambda store: importing.import_files(store, files, self._send, self._world))
 
-async def load_demo(store: SessionStore, fetch: Fetch, send: Send) -> JobEnded:
-    """Fetch the demo recordings of this site and store them."""
-    listed = json.loads(b"".join([piece async for piece in fetch("demo/index.json")]))
-    total = sum(entry["bytes"] for entry in listed)
-    done = 0
-    recordings = []
-    for entry in listed:
-        file = _SiteFile(entry["name"], entry["bytes"], fetch)
-        recordings.append(await checked(file, total, send, "Loading the demo", done))
-        done += entry["bytes"]
-    whole = _together(recordings)
-    await _store(store, whole, "Storing the demo", send)
-    return JobEnded(f"Loaded {_counted(whole)}.", stored=True)
+    def _begin(self, work: Work) -> None:
+        if self._job and not self._job.done():
+            self._send(Failed(Alert("One thing at a time", "Wait for the running import, or cancel it.")))
+            return
+        self._job = self._start(self._run(work))
 
+    async def _run(self, work: Work) -> None:
+        try:
+            self._send(await work(await self._opened_store()))
+        except asyncio.CancelledError:
+            self._send(JobEnded("Cancelled; nothing was changed."))
+        except (PyappError, OSError) as error:
+            self._send(JobEnded(alert=Alert("That did not work", str(error))))
 
-def deleting() -> JobMoved:
-    """The word that a session is being deleted."""
-    return JobMoved(Job("Deleting", "events"))
+    async def _export(self, store: SessionStore, effect: Export) -> JobEnded:
+        await self._world.install_rest()
+        from .exports import export  # which the page's snapshot lacks, with all that knows secrets
 
+        return await export(store, effect, self._send, self._world)
 
-async def delete_session(store: SessionStore, effect: DeleteSession) -> JobEnded:
-    """Delete a session with its events."""
-    await store.delete_session(effect.session_id)
-    return JobEnded(f"Deleted 1 session, {plural(effect.events, 'event')}.", closed=effect.session_id, stored=True)
+    async def _delete(self, store: SessionStore, effect: DeleteSession) -> JobEnded:
+        self._send(JobMoved(Job("Deleting", "events")))
+        await self._end_live(effect.session_id)
+        await store.delete_session(effect.session_id)
+        return JobEnded(f"Deleted 1 session, {plural(effect.events, 'event')}.", closed=effect.session_id, stored=True)
 
+    async def _search_secrets(self, effect: SearchSecrets) -> None:
+        try:
+            await self._world.install_rest()
+        except OSError as error:
+            self._send(SearchFailed(effect.search, str(error)))
+            return
+        from .exports import search
 
-class _SiteFile:
-    """A demo recording."""
+        await search(await self._opened_store(), effect, self._send)
 
-    def __init__(self, name: str, size: int, fetch: Fetch) -> None:
-        self.name = name
-        self.size = size
-        self._fetch = fetch
-
-    def slices(self) -> AsyncIterator[bytes]:
-        return self._fetch(f"demo/{self.name}")
-
-
-def _refuse_lone_logs(logs: Collection[str], names: Collection[str]) -> None:
-    """Raises InvalidFileError for a log without its database: what is in it would be missing without a word."""
-    for name in logs:
-        base = name.removesuffix(LOG)
-        if base not in names:
-            raise InvalidFileError(
-                f"{name} was not imported, and nothing was changed: it is the log of a database. "
-                f"Choose or drop {base} and it together."
-            )
-
-
-async def _refuse_stored(store: SessionStore, name: str, recording: Recording) -> None:
-    """Raises EventConflictError, which names them, when sessions of a file are stored already."""
-    stored = [record.id for record in recording.sessions if await store.get_session(record.id)]
-    if not stored:
-        return
-    what = f"{name} was not imported, and nothing was changed:"
-    if len(recording.sessions) == 1:
-        taken = EventConflictError.session_taken(stored[0])
-        raise EventConflictError(f"{what} {taken}. To import this one, delete that one first.")
-    some = ", ".join(f"“{id_[:80]}”" for id_ in stored[:NAMED])
-    more = f" and {len(stored) - NAMED:,} more" if len(stored) > NAMED else ""
-    raise EventConflictError(
-        f"{what} {len(stored):,} of its {len(recording.sessions):,} sessions are already stored here: {some}{more}. "
-        "Delete them here first, or bring a file without them."
-    )
-
-
-def _together(recordings: Sequence[Recording]) -> Recording:
-    """Several recordings as one; a session that is in two of them is refused by the store."""
-    return Recording(
-        tuple(record for recording in recordings for record in recording.sessions),
-        [chunk for recording in recordings for chunk in recording.event_rows],
-        sum(recording.event_count for recording in recordings),
-    )
-
-
-def _counted(recording: Recording) -> str:
-    return f"{plural(len(recording.sessions), 'session')}, {plural(recording.event_count, 'event')}"
-
-
-async def _store(store: SessionStore, recording: Recording, title: str, send: Send) -> None:
-    total = recording.event_count
-
-    def tell(done: int) -> None:
-        send(JobMoved(Job(title, "events", done, total)))
-
-    tell(0)
-    await store.add_sessions(recording.sessions, recording.event_rows, tell)
+    def _stop_search(self) -> None:
+        if self._search:
+            self._search.cancel()
+            self._search = None

@@ -14,8 +14,6 @@ from typing import Any
 from ..drivers.base import ObservableStore, SessionStore, StoreChange
 from ..errors import PyappError
 from ..inspector import effects as fx
-from ..inspector.files.effects import Export, FetchSource, SearchSecrets, StopSearch
-from ..inspector.files.messages import SearchFailed
 from ..inspector.incoming import MARK, from_page
 from ..inspector.live.effects import LiveEffect
 from ..inspector.messages import (
@@ -24,7 +22,6 @@ from ..inspector.messages import (
     EverythingChanged,
     Failed,
     HeadsRead,
-    JobEnded,
     Message,
     NotShown,
     RecordsChanged,
@@ -45,7 +42,8 @@ from ..inspector.update import cannot_open, cannot_read, not_found, update
 from ..inspector.views.html import Page
 from ..inspector.views.page import view
 from ..json_text import dump
-from . import jobs, reading
+from . import reading
+from .jobs import JobKeeper
 from .live import LiveKeeper
 from .notes import NoteKeeper
 from .patches import Patches
@@ -75,11 +73,10 @@ class Runner:
         self._busy: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._session_task: asyncio.Task[None] | None = None
-        self._job: asyncio.Task[None] | None = None
-        self._search: asyncio.Task[None] | None = None
         self._tick: asyncio.TimerHandle | None = None
         self._notes = NoteKeeper(world, self.send, self._start)
         self._live = LiveKeeper(world, self.send, self._start, world.open_store)
+        self._jobs = JobKeeper(world, self.send, self._start, self._opened_store, self._live.end)
         self._heard = StoreChange()
         self._stop_hearing: Callable[[], None] = lambda: None
 
@@ -105,7 +102,7 @@ class Runner:
         if self.model.is_read_only:
             self.send(Failed(Alert("Nothing was imported", f"{ONLY_SHOWN}.")))
             return
-        self._start_job(lambda store: jobs.import_files(store, files, self.send, self.world))
+        self._jobs.import_files(files)
 
     async def settled(self) -> None:
         """Wait until no task runs, for tests."""
@@ -167,26 +164,10 @@ class Runner:
                 self._tick_after(after)
             case fx.ForgetStatus(status, after):
                 asyncio.get_running_loop().call_later(after / 1000, lambda: self.send(StatusRead(status)))
-            case fx.LoadDemo():
-                self._start_job(lambda store: jobs.load_demo(store, self.world.fetch, self.send))
-            case fx.CancelJob():
-                if self._job:
-                    self._job.cancel()
             case fx.ShowAddress(route, replaces):
                 self.world.post({"type": "hash", "value": route.hash(), "replace": replaces})
             case fx.Copy(text):
                 self.world.post({"type": "copy", "text": text})
-            case Export():
-                self._start_job(lambda store: self._export(store, effect))
-            case FetchSource(source):
-                self._start_job(lambda store: jobs.import_source(store, source, self.send, self.world))
-            case SearchSecrets():
-                self._stop_search()
-                self._search = self._start(self._search_secrets(effect))
-            case StopSearch():
-                self._stop_search()
-            case fx.DeleteSession():
-                self._start_job(lambda store: self._delete(store, effect))
             case fx.AskToKeep():
                 self.world.post({"type": "persist"})
             case fx.ReadStorage():
@@ -196,6 +177,8 @@ class Runner:
                 self.world.post({"type": "remember", "name": f"{MARK}{database}", "text": text})
             case fx.Release():
                 self._start(self.world.release())
+            case _ if isinstance(effect, fx.JobEffect):
+                self._jobs.carry_out(effect)
             case _ if isinstance(effect, NoteEffect):
                 self._notes.carry_out(effect)
             case _ if isinstance(effect, LiveEffect):
@@ -241,27 +224,6 @@ class Runner:
         if self._session_task:
             self._session_task.cancel()
             self._session_task = None
-
-    def _stop_search(self) -> None:
-        if self._search:
-            self._search.cancel()
-            self._search = None
-
-    async def _search_secrets(self, effect: SearchSecrets) -> None:
-        try:
-            await self.world.install_rest()
-        except OSError as error:
-            self.send(SearchFailed(effect.search, str(error)))
-            return
-        from .exports import search
-
-        await search(await self._opened_store(), effect, self.send)
-
-    async def _export(self, store: SessionStore, effect: Export) -> JobEnded:
-        await self.world.install_rest()
-        from .exports import export
-
-        return await export(store, effect, self.send, self.world)
 
     # reads
 
@@ -379,24 +341,3 @@ class Runner:
             detail = await reading.read_detail(await self._opened_store(), session, ordinal)
             if detail:
                 self.send(DetailRead(session.record.id, detail))
-
-    # long work
-
-    def _start_job(self, work: Callable[[SessionStore], Coroutine[Any, Any, JobEnded]]) -> None:
-        if self._job and not self._job.done():
-            self.send(Failed(Alert("One thing at a time", "Wait for the running import, or cancel it.")))
-            return
-        self._job = self._start(self._run_job(work))
-
-    async def _delete(self, store: SessionStore, effect: fx.DeleteSession) -> JobEnded:
-        self.send(jobs.deleting())
-        await self._live.end(effect.session_id)
-        return await jobs.delete_session(store, effect)
-
-    async def _run_job(self, work: Callable[[SessionStore], Coroutine[Any, Any, JobEnded]]) -> None:
-        try:
-            self.send(await work(await self._opened_store()))
-        except asyncio.CancelledError:
-            self.send(JobEnded("Cancelled; nothing was changed."))
-        except (PyappError, OSError) as error:
-            self.send(JobEnded(alert=Alert("That did not work", str(error))))
