@@ -280,28 +280,55 @@ _PEM = r"-----(?P<what>BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 # with the marks of what quotes each line
 _PEM_BODY = r"(?:[A-Za-z0-9+/=:,\s>|]|\\[nrt])*+"
 
-_HINTS = tuple({hint for shape in SHAPES if not shape.lower for hint in shape.hints} | {PEM_HINT})
-_LOWER_HINTS = tuple({hint for shape in SHAPES if shape.lower for hint in shape.hints})
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """Words that secrets come with, as they are written and in small letters; looking for them costs little."""
+
+    written: frozenset[str]
+    small: frozenset[str]
+
+    def within(self, text: str) -> Hints:
+        """Those of them that are in a text."""
+        small = text.lower()
+        return Hints(
+            frozenset(hint for hint in self.written if hint in text),
+            frozenset(hint for hint in self.small if hint in small),
+        )
+
+    def meet(self, text: str) -> bool:
+        """Whether one of them is in a text."""
+        for hint in self.written:
+            if hint in text:
+                return True
+        small = text.lower()
+        return any(hint in small for hint in self.small)
+
+    def lead_to(self, shape: Shape) -> bool:
+        """Whether one of them is a hint of this shape."""
+        return not (self.small if shape.lower else self.written).isdisjoint(shape.hints)
+
+    def __bool__(self) -> bool:
+        return bool(self.written or self.small)
 
 
-def may_hold(text: str) -> bool:
-    """Whether a text is worth a search: a quick look for the words that secrets come with."""
-    if any(hint in text for hint in _HINTS):
-        return True
-    small = text.lower()
-    return any(hint in small for hint in _LOWER_HINTS)
+HINTS = Hints(
+    frozenset({hint for shape in SHAPES if not shape.lower for hint in shape.hints} | {PEM_HINT}),
+    frozenset(hint for shape in SHAPES if shape.lower for hint in shape.hints),
+)
+"""All of them. A text without one has no secret that is known here."""
 
 
 def find_secrets(text: str) -> list[Secret]:
     """The secrets of a text, in their order; none overlaps another, or a mask."""
-    if not may_hold(text):
+    hints = HINTS.within(text)
+    if not hints:
         return []
     taken = _Spans((match.span() for match in MASKED.finditer(text)) if "[secret: " in text else ())
     for start, end in _private_keys(text):
         taken.add(start, end, "private key")
-    small = text.lower()
     for shape in SHAPES:
-        if any(hint in (small if shape.lower else text) for hint in shape.hints):
+        if hints.lead_to(shape):
             for start, end in shape.spans(text):
                 taken.add(start, end, shape.kind)
     return taken.secrets()
@@ -321,7 +348,7 @@ def without_secrets(text: str, rounds: int = 4) -> str:
 def secret_named(name: str, value: str) -> Secret | None:
     """The secret in a field's value, which only the field's name tells: `{"apiKey": …}`, or a header's."""
     head = f"{name}: "
-    if not may_hold(head) or len(value) > 4096 or MASKED.search(value):
+    if not HINTS.meet(head) or len(value) > 4096 or MASKED.search(value):
         return None
     scheme = _AUTHORIZATION.match(value) if name.lower() in _HEADERS else None
     if scheme and scheme["secret"] and _no_stand_in(scheme["secret"]):

@@ -26,9 +26,7 @@ class Held:
     stream: str | None
     message: int
     said: int
-    json: int
-    searched: bool
-    """Whether a first look found something that may be a secret."""
+    json: str
 
 
 CHUNK = ("payload", "params", "update", "content", "text")

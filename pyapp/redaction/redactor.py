@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from .. import json_text
-from ..secret_patterns import find_secrets, may_hold, secret_named
+from ..secret_patterns import HINTS, find_secrets, secret_named
 from ..types import Row
 from .findings import MOST_FINDINGS, Finding, Findings
 from .masks import Mask, piece_at, preview_of, replaced, written
@@ -64,7 +64,7 @@ class Redactor:
         text = json_text.dump(event)
         said = len(said_in(event)) if stream else 0
         self._message += ends_messages(event)
-        self._held.append(Held(event, stream, self._message, said, len(text), may_hold(text)))
+        self._held.append(Held(event, stream, self._message, said, text))
         self._said += said
         self._json += len(text)
 
@@ -72,14 +72,20 @@ class Redactor:
         count = len(self._held) if whole else cut(self._held)
         held, self._held = self._held[:count], self._held[count:]
         self._said = sum(one.said for one in self._held)
-        self._json = sum(one.json for one in self._held)
+        self._json = sum(len(one.json) for one in self._held)
         first = len(self.findings.places)
-        rows = [one.row if one.stream or not one.searched else self._alone(one.row) for one in held]
+        # Many rows are looked at in one go for all hints, then each for the few that are there at all.
+        hints = HINTS.within("\n".join([one.json for one in held]))
+        suspect = [bool(hints) and hints.meet(one.json) for one in held]
+        rows = [
+            self._searched(one.row, one.row) if is_suspect and not one.stream else one.row
+            for one, is_suspect in zip(held, suspect, strict=True)
+        ]
         for stream in sorted({one.stream for one in held if one.stream}):
             self._mask_messages(held, rows, stream)
         rows = [
-            self._alone(row, one.row) if one.stream and one.searched else row
-            for row, one in zip(rows, held, strict=True)
+            self._searched(row, one.row, but=CHUNK) if is_suspect and one.stream else row
+            for row, one, is_suspect in zip(rows, held, suspect, strict=True)
         ]
         places = self.findings.places
         places[first:] = sorted(places[first:], key=lambda place: place.event_index or 0)
@@ -116,16 +122,18 @@ class Redactor:
         places = self.findings.places
         places[first:] = [replace(place, preview=written((place.kind, place.number))) for place in places[first:]]
 
-    def _alone(self, row: Row, given: Row | None = None) -> Row:
-        """One row, masked; if `given` was masked before, as the piece of a message, except for that piece."""
-        if not may_hold(json_text.dump(row)):
-            return row
+    def _alone(self, row: Row) -> Row:
+        """One row that is part of no message, masked."""
+        return self._searched(row, row) if HINTS.meet(json_text.dump(row)) else row
+
+    def _searched(self, row: Row, given: Row, *, but: tuple[str, ...] | None = None) -> Row:
+        """A row, masked in all of its strings `but` the one that was masked before, as the piece of a message."""
         copy = copied(row)
         before = self.findings.count
-        for text in texts_of(copy, given or row):
-            if given is None or text.path != CHUNK:
+        for text in texts_of(copy, given):
+            if text.path != but:
                 self._mask([text])
-        self._mask_keys(copy, given or row)
+        self._mask_keys(copy, given)
         return row if self.findings.count == before else copy
 
     def _mask(self, pieces: Sequence[Text]) -> None:
@@ -155,7 +163,7 @@ class Redactor:
         waiting: list[tuple[Any, tuple[Any, ...]]] = [(row, ())]
         while waiting:
             value, path = waiting.pop()
-            if isinstance(value, dict) and may_hold("\n".join(value)):
+            if isinstance(value, dict) and HINTS.meet("\n".join(value)):
                 known = list(value.items())
                 value.clear()
                 for key, member in known:
