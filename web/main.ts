@@ -1,6 +1,7 @@
 // The page's side: starts the worker, passes what the user does to Python, and does what Python asks.
 import { compileKept } from './ahead';
 import { alertUser, endBoot, missing, showFailure, showProgress, showStep } from './boot';
+import { watchDays, zoneChanges } from './days';
 import { api } from './driver';
 import { Events } from './events';
 import { workOffline } from './offline';
@@ -123,16 +124,18 @@ function start(): void {
     post({ type: 'start', base, plain, compiling: compiled !== undefined, source });
     if (compiled) post({ type: 'compiled', module: await compiled.module });
   });
+  const now = Date.now();
   send({
     name: 'route',
     hash: location.hash,
-    now: Date.now(),
-    tzOffset: new Date().getTimezoneOffset(),
+    now,
+    zone: zoneChanges(now),
     remembered: source ? {} : remembered(),
     source: takeNamedFile(),
   });
   if (document.visibilityState === 'hidden') send({ name: 'visible', value: false }); // opened behind another tab
   window.addEventListener('hashchange', () => outbox.post({ name: 'route', hash: location.hash }));
+  watchDays((now) => outbox.post({ name: 'day', now }));
   const comeBack = () => outbox.post({ name: 'visible', value: document.visibilityState === 'visible' });
   const putAside = () => outbox.post({ name: 'aside' });
   document.addEventListener('visibilitychange', comeBack);

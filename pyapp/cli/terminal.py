@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
 from typing import Any
 
-from ..inspector.dates import date_time
+from ..inspector.dates import Zone, date_time
 from ..json_text import dump
 
 _CONTROLS = re.compile(
@@ -61,7 +61,7 @@ def complain(words: str) -> None:
 def local_time(ms: int) -> str:
     """Date and time of milliseconds since the epoch, in the zone of this machine."""
     seconds = min(max(ms, 0) / 1000, 253_402_300_000)
-    return date_time(ms, -(time.localtime(seconds).tm_gmtoff // 60))
+    return date_time(ms, Zone(behind=(-(time.localtime(seconds).tm_gmtoff // 60),)))
 
 
 def columns() -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 DAY = 86_400_000
@@ -10,31 +12,50 @@ DAY = 86_400_000
 _FAR_FUTURE = 253_402_300_000_000  # the year 9999, where datetime ends
 
 
-def _local(ms: int, zone: int) -> datetime:
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """The local time of a place, whose distance from UTC changes with its seasons and laws.
+
+    `since` are moments in ms since the epoch, ascending, from which on local time is so many minutes `behind` UTC
+    (ECMA-262, `getTimezoneOffset`). Before the first of them it is as from there on.
+    """
+
+    since: tuple[int, ...] = (0,)
+    behind: tuple[int, ...] = (0,)
+
+    def local(self, ms: int) -> int:
+        """What a clock there shows at this moment, in ms since it showed the beginning of 1970."""
+        return ms - self.behind[max(0, bisect_right(self.since, ms) - 1)] * 60_000
+
+
+UTC_ZONE = Zone()
+
+
+def _local(ms: int, zone: Zone) -> datetime:
     """The local time; what no calendar here can show (before 1970, after 9999) is shown as its end."""
-    return datetime.fromtimestamp(min(max(ms - zone * 60_000, 0), _FAR_FUTURE) / 1000, UTC)
+    return datetime.fromtimestamp(min(max(zone.local(ms), 0), _FAR_FUTURE) / 1000, UTC)
 
 
-def day_label(ms: int, now: int, zone: int) -> str:
-    """Today, Yesterday, or the date; `zone` is minutes behind UTC."""
-    days = (now - zone * 60_000) // DAY - (ms - zone * 60_000) // DAY
+def day_label(ms: int, now: int, zone: Zone) -> str:
+    """Today, Yesterday, or the date."""
+    days = zone.local(now) // DAY - zone.local(ms) // DAY
     if days in (0, 1):
         return "Yesterday" if days else "Today"
     day, today = _local(ms, zone), _local(now, zone)
     return f"{day:%A} {day.day} {day:%B}" + ("" if day.year == today.year else f" {day.year}")
 
 
-def clock_time(ms: int, zone: int) -> str:
+def clock_time(ms: int, zone: Zone) -> str:
     """The time of day, as 14:02."""
     return f"{_local(ms, zone):%H:%M}"
 
 
-def second_time(ms: int, zone: int) -> str:
+def second_time(ms: int, zone: Zone) -> str:
     """The time of day, as 14:02:07."""
     return f"{_local(ms, zone):%H:%M:%S}"
 
 
-def date_time(ms: int, zone: int) -> str:
+def date_time(ms: int, zone: Zone) -> str:
     """Date and time, as 2026-11-22 14:02:07."""
     return f"{_local(ms, zone):%Y-%m-%d %H:%M:%S}"
 

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import json_text
+from .dates import UTC_ZONE, Zone
 from .files.messages import file_from_page
 from .live.messages import live_from_page
 from .messages import (
     Copied,
     DatabaseChosen,
+    DayBegan,
     DeletionAsked,
     DemoWanted,
     DialogClosed,
@@ -67,11 +69,13 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
             return Went(
                 str(sent.get("hash", "")),
                 _number(sent.get("now")),
-                _number(sent.get("tzOffset")),
+                _zone(sent.get("zone")),
                 marks,
                 server,
                 source if isinstance(source := sent.get("source"), str) else "",
             )
+        case "day" if (now := _number(sent.get("now"))) is not None:
+            return DayBegan(now)
         case "started":
             return _started(sent)
         case "aside":
@@ -155,6 +159,17 @@ def _marks(remembered: Any) -> Mapping[str, Mark]:
             except ValueError:
                 pass
     return marks
+
+
+def _zone(changes: Any) -> Zone:
+    """When local time became how many minutes behind UTC: `[[ms, minutes], …]`, ascending. UTC if it is not that."""
+    since, behind = [], []
+    for change in changes if isinstance(changes, list) else ():
+        match change:
+            case [int(at), int(minutes)]:
+                since.append(at)
+                behind.append(minutes)
+    return Zone(tuple(since), tuple(behind)) if since else UTC_ZONE
 
 
 SERVER = "server"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..drivers.base import SessionHead
-from .dates import DAY, day_label
+from .dates import DAY, Zone, day_label
 
 SESSION_HEIGHT = 50
 """CSS pixels of a session's row."""
@@ -62,14 +62,14 @@ class Listing:
         return ids[at] if 0 <= at < len(ids) else None
 
 
-def lay_out(heads: Sequence[SessionHead], now: int, zone: int) -> Listing:
-    """The listing of heads that come oldest first; `now` in ms since the epoch, `zone` in minutes behind UTC."""
+def lay_out(heads: Sequence[SessionHead], now: int, zone: Zone) -> Listing:
+    """The listing of heads that come oldest first; `now` in ms since the epoch."""
     rows: list[ListRow] = []
     top, label = 0, ""
     day: int | None = None
     sessions = tuple(reversed(heads))
     for number, head in enumerate(sessions, 1):
-        number_of_day = (head.created_at - zone * 60_000) // DAY
+        number_of_day = zone.local(head.created_at) // DAY
         if number_of_day != day:  # words for a date cost more than all the rest of a row
             before, label = label, day_label(head.created_at, now, zone)
             day = number_of_day

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ..drivers.base import SessionHead
 from ..transcript.fold import Transcript
 from ..types import SessionRecord
+from .dates import UTC_ZONE, Zone
 from .files.messages import FileMessage
 from .live.messages import LiveMessage
 from .model import Alert, EventDetail, EventRow, Job, Mark, OpenSession, Start, Storage, Summary
@@ -22,7 +23,7 @@ class Went:
 
     hash: str
     now: int | None = None
-    zone: int | None = None
+    zone: Zone = UTC_ZONE
     marks: Mapping[str, Mark] = field(default_factory=dict)
     server: str = ""
     """The server that was last connected to."""
@@ -135,6 +136,13 @@ class EventCopied:
 @dataclass(frozen=True, slots=True)
 class Copied:
     """The browser has put it there."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayBegan:
+    """It is another day for the user; `now` in ms since the epoch."""
+
+    now: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +348,7 @@ Message = (
     | Expanded | NeighbourOpened | DemoWanted | JobCancelled | EventCopied | Copied | Dismissed | SheetShown
     | HelpToggled | HeadsRead | SummariesRead | SessionRead | NotShown | TailRead | Folded | RowsRead | DetailRead
     | RecordsChanged | EverythingChanged | Grew | PutAside | DatabaseChosen | DatabasesRead | KeepAsked | StorageRead
-    | DeletionAsked | DialogClosed | TotalsRead | Waited | SourceReached
+    | DeletionAsked | DialogClosed | TotalsRead | Waited | SourceReached | DayBegan
     | JobMoved | JobEnded | StatusRead | Failed | NoteMessage | LiveMessage | FileMessage
 )  # fmt: skip
 

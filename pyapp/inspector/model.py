@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ..transcript.describe import Kind
 from ..transcript.fold import Transcript
 from ..types import SessionRecord
+from .dates import UTC_ZONE, Zone
 from .files.values import ExportDialog, Source
 from .listing import Listing
 from .live.values import Live
@@ -164,8 +165,7 @@ class Model:
 
     route: Route = field(default_factory=Route)
     now: int = 0
-    zone: int = 0
-    """Minutes that the local time is behind UTC, as JavaScript's getTimezoneOffset() tells."""
+    zone: Zone = UTC_ZONE
     listing: Listing | None = None
     found: Listing | None = None
     """What the filter finds of it; None while nothing is looked for."""

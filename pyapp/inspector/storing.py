@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .dates import date_time, plural
+from .dates import Zone, date_time, plural
 from .effects import (
     AskToKeep,
     DeleteSession,
@@ -108,7 +108,7 @@ def _compare(model: Model, read: TotalsRead) -> Next:
     return model, (Remember(read.database, now),)
 
 
-def _loss(before: Mark, now: Mark, zone: int) -> Alert:
+def _loss(before: Mark, now: Mark, zone: Zone) -> Alert:
     return Alert(
         "Some of what was stored here is gone",
         f"On {date_time(before.at, zone)} this database held {_held(before)}; now it holds {_held(now)}. "

@@ -30,6 +30,7 @@ from .live.messages import LiveMessage
 from .live.update import deleted, update_live
 from .messages import (
     Copied,
+    DayBegan,
     DemoWanted,
     DetailRead,
     Dismissed,
@@ -99,6 +100,9 @@ def _update(model: Model, message: Message, clock: float) -> Next:
             return following.everything_changed(model)
         case Started(start):
             return replace(model, start=start), ()
+        case DayBegan(now):
+            model = replace(model, now=now)
+            return (listed(model, model.listing.sessions[::-1]) if model.listing else model), ()
         case Shown():
             model, effects = seen_again(model)
             more = (ReadHeads(model.route.database), ReadStorage(), ReadMore()) if model.listing else ()
@@ -219,7 +223,7 @@ def _went(model: Model, message: Went, clock: float) -> Next:
     before = model.route
     if message.now is not None:
         live = replace(model.live, url=message.server or model.live.url)
-        model = replace(model, now=message.now, zone=message.zone or 0, marks=message.marks, live=live)
+        model = replace(model, now=message.now, zone=message.zone, marks=message.marks, live=live)
     first = message.now is not None
     model = replace(model, route=route, sheet="", dialog="", alert=model.alert if model.lost else None)
     effects: tuple[Effect, ...] = ()

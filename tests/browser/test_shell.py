@@ -109,7 +109,7 @@ def scrolling(shell: Shell) -> Shell:
 def test_it_says_where_it_is_at_once(shell: Shell) -> None:
     [route] = shell.heard("route")
     assert route["hash"] == "#/sessions/one"
-    assert {"now", "tzOffset"} <= route.keys()
+    assert {"now", "zone"} <= route.keys()
     shell.page.evaluate("location.hash = '#/sessions/two'")
     assert shell.heard("route", 2)[1]["hash"] == "#/sessions/two"
 

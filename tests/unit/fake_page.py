@@ -144,7 +144,7 @@ class FakePage:
     async def start(self, hash_: str = "#/") -> None:
         """Open the page."""
         self.hash = hash_
-        self.say("route", hash=hash_, now=1_795_400_000_000, tzOffset=0, remembered=dict(self.remembered))
+        self.say("route", hash=hash_, now=1_795_400_000_000, zone=[[0, 0]], remembered=dict(self.remembered))
         await self.settle()
 
     async def go(self, hash_: str) -> None:

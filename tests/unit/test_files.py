@@ -449,7 +449,7 @@ async def test_nothing_is_asked_of_another_host_without_a_click() -> None:
     url = f"https://other.test/{NAME}"
     page = FakePage()
     page.web[url] = (DEMO / NAME).read_bytes()
-    page.say("route", hash="#/", now=1, tzOffset=0, source=url)
+    page.say("route", hash="#/", now=1, zone=[[0, 0]], source=url)
     await page.settle()
     assert "Fetch a recording from other.test ?" in page.text("source")
     assert url in page.text("source")

@@ -86,7 +86,7 @@ async def test_an_empty_session_that_is_open_begins() -> None:
 async def test_events_that_come_while_the_session_is_being_read() -> None:
     page = await page_with(long_session(3_000))
     page.hash = "#/sessions/long"
-    page.say("route", hash=page.hash, now=1_795_400_000_000, tzOffset=0)
+    page.say("route", hash=page.hash, now=1_795_400_000_000, zone=[[0, 0]])
     for number in range(20):
         await asyncio.sleep(0)
         await page.store.append_event("long", says(f"late{number} "))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
+from ..dates import Zone
 from ..listing import Listing, lay_out
 from .values import Notes
 
 
-def find(listing: Listing, notes: Notes, now: int, zone: int) -> Listing | None:
+def find(listing: Listing, notes: Notes, now: int, zone: Zone) -> Listing | None:
     """The sessions in which every word of the query is, laid out anew; None when there is no query.
 
     A word may be in the name, the tags, the agent, the id, or the title of a session that was in view; capitals do not

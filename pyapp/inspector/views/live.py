@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import htpy as h
 
 from ... import json_text
-from ..dates import plural, second_time
+from ..dates import Zone, plural, second_time
 from ..live.update import field_id, live_session
 from ..live.values import SETTING_NAMES, ConnectDialog, LiveSession, NewDialog, Server, Setting, Traffic
 from ..model import Model
@@ -247,7 +247,7 @@ def traffic_panel(model: Model) -> str:
     )
 
 
-def _request(traffic: Traffic, zone: int) -> h.Node:
+def _request(traffic: Traffic, zone: Zone) -> h.Node:
     answer = "…" if traffic.took is None else str(traffic.status or "none")
     failed = traffic.took is not None and not 200 <= (traffic.status or 0) < 300 and traffic.error != "cancelled"
     took = "" if traffic.took is None else f"{traffic.took:,.0f} ms"

@@ -7,7 +7,7 @@ from functools import lru_cache
 import htpy as h
 
 from ...drivers.base import SessionHead
-from ..dates import clock_time, span
+from ..dates import Zone, clock_time, span
 from ..listing import ListRow
 from ..model import Model, Summary
 from ..notes.update import unread
@@ -65,7 +65,7 @@ def _session(
     summary: Summary | None,
     current: bool,
     href: str,
-    zone: int,
+    zone: Zone,
     name: str,
     names_of_tags: tuple[str, ...],
     new: int,

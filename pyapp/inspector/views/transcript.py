@@ -23,7 +23,7 @@ from ...transcript.items import (
     ToolCall,
     TurnEnd,
 )
-from ..dates import date_time, elapsed, span
+from ..dates import Zone, date_time, elapsed, span
 from ..live.update import live_session
 from ..model import Model, OpenSession
 from .exact import exact
@@ -113,7 +113,7 @@ def _item(
     item: Item,
     version: int,
     origin: int,
-    zone: int,
+    zone: Zone,
     expanded: frozenset[str],
     link: str,
     session_id: str,
@@ -128,7 +128,7 @@ def _item(
 
 @lru_cache(maxsize=1024)
 def _render(
-    item: Item, version: int, origin: int, zone: int, expanded: frozenset[str], link: str, asked_in: str
+    item: Item, version: int, origin: int, zone: Zone, expanded: frozenset[str], link: str, asked_in: str
 ) -> tuple[str, int]:
     """An item in one of its states, and how many elements it makes; items are compared by identity. `asked_in`: the
     live session whose agent waits for the answer to this question, "" for none."""
