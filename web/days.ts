@@ -2,7 +2,7 @@
 
 const DAY = 86_400_000;
 const SINCE = Date.UTC(2020, 0); // before agents kept sessions; older moments get the time of then
-const STEP = 7 * DAY; // no zone changes its time twice within it
+const STEP = 14 * DAY; // no zone changes its time twice within it
 
 /**
  * From which moments on (milliseconds since the epoch) local time is so many minutes behind UTC, up to two years

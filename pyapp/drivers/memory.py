@@ -118,7 +118,8 @@ class InMemorySessionPersistDriver:
 
     async def append_events(self, session_id: str, drafts: Sequence[EventDraft]) -> tuple[SessionEvent, ...]:
         """Store events behind the last one: all, or none. Raises EventConflictError and InvalidRecordError."""
-        order = self._event_order.get(session_id, [])
+        # An id that is no text, and perhaps no key, is refused below.
+        order = self._event_order.get(session_id, []) if isinstance(session_id, str) else []
         next_index = order[-1][0] + 1 if order else 1
         events: dict[str, SessionEvent] = {}
         new: list[tuple[Key, str]] = []

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyapp import InMemorySessionPersistDriver
 
 from .amounts import VALUES, generated
 from .exercise import WAYS, refusals, written_and_read
-from .values import BATCH, Malformed, Row, batches, malformed, same
+from .values import BATCH, LIST_AS_SESSION_ID, Malformed, Row, batches, malformed, same
 
 
 @generated(VALUES // BATCH)
@@ -26,6 +26,7 @@ def test_what_goes_in_comes_out(batch: tuple[list[Row], list[Row]], way: str) ->
 
 @generated(VALUES)
 @given(malformed())
+@example(LIST_AS_SESSION_ID)
 def test_what_is_malformed_is_refused(wrong: Malformed) -> None:
     *said, stored = asyncio.run(refusals(InMemorySessionPersistDriver(), wrong.kind, wrong.row))
     assert all(wrong.reason in words for words in said), said

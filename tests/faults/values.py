@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
+from pyapp.drivers.conformance.kit import event
+
 Row = dict[str, Any]
 
 MOST_LEVELS = 200
@@ -157,6 +159,10 @@ class Malformed:
     kind: Literal["session", "event"]
     row: Any
     reason: str
+
+
+LIST_AS_SESSION_ID = Malformed("event", {**event(1).to_row(), "sessionId": []}, "sessionId must be text")
+"""What can be no key of a dict; too rare among the generated ones for a short run."""
 
 
 def unlike(*kinds: type) -> st.SearchStrategy[Any]:

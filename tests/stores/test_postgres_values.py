@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyapp import PostgresSessionPersistDriver
 
 from ..faults.amounts import VALUES, generated
 from ..faults.exercise import WAYS, clear, refusals, written_and_read
-from ..faults.values import BATCH, Malformed, Row, batches, malformed, same
+from ..faults.values import BATCH, LIST_AS_SESSION_ID, Malformed, Row, batches, malformed, same
 from .postgres_server import PostgresServer
 
 Runner = asyncio.Runner
@@ -54,6 +54,7 @@ def test_what_goes_in_comes_out(
 
 @generated(VALUES)
 @given(wrong=malformed())
+@example(wrong=LIST_AS_SESSION_ID)
 def test_what_is_malformed_is_refused(runner: Runner, store: PostgresSessionPersistDriver, wrong: Malformed) -> None:
     async def work() -> list[str]:
         return await refusals(store, wrong.kind, wrong.row)

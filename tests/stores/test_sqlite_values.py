@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyapp import SQLiteSessionPersistDriver
 
 from ..faults.amounts import VALUES, generated
 from ..faults.exercise import WAYS, refusals, written_and_read
-from ..faults.values import BATCH, Malformed, Row, batches, malformed, same
+from ..faults.values import BATCH, LIST_AS_SESSION_ID, Malformed, Row, batches, malformed, same
 
 
 @generated(VALUES // BATCH // 2)
@@ -30,6 +30,7 @@ def test_what_goes_in_comes_out(batch: tuple[list[Row], list[Row]], way: str) ->
 
 @generated(VALUES // 4)
 @given(malformed())
+@example(LIST_AS_SESSION_ID)
 def test_what_is_malformed_is_refused(wrong: Malformed) -> None:
     async def run() -> list[str]:
         async with SQLiteSessionPersistDriver() as driver:
