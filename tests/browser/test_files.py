@@ -125,7 +125,7 @@ def test_sessions_as_a_database_and_back_by_a_drop(
         drop(fresh, {"out.db": content})
         status(fresh, "Imported 2 sessions, 440 events.")
         drop(fresh, {"out.db": content})
-        expect(fresh.get_by_role("alert")).to_contain_text("2 of its 2 sessions are already stored here")
+        expect(fresh.get_by_role("alert")).to_contain_text("All that out.db holds is already stored here: 2 sessions.")
         sessions(fresh).filter(has_text="text and markdown").click()
         fresh.get_by_role("button", name="Export", exact=True).click()
         expect(fresh.get_by_role("dialog")).to_contain_text("None found in")

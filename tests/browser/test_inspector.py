@@ -253,7 +253,7 @@ def test_a_recording_is_imported_from_the_file_chooser(open_inspector: Open) -> 
     expect(page.get_by_role("status")).to_contain_text("Imported 1 session, 212 events.")
     at(page, 212)
     page.locator("input[type=file]").set_input_files(DEMO / "opencode-2-permissions.jsonl")
-    expect(page.get_by_role("alert")).to_contain_text("already stored")
+    expect(page.get_by_role("alert")).to_contain_text("already stored here: 1 session")
 
 
 def test_a_recording_is_imported_by_dropping_it(open_inspector: Open) -> None:

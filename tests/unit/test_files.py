@@ -374,13 +374,14 @@ async def test_too_large_a_database_is_refused(monkeypatch: pytest.MonkeyPatch) 
 async def test_sessions_that_are_there_already_are_named() -> None:
     page = await page_with(*(long_session(2, f"s{number}") for number in range(7)))
     await page.start()
-    lines = [json.dumps({"type": "session", **record(f"s{number}").to_row()}) for number in range(9)]
+    lines = [json.dumps({"type": "session", **record(f"s{number}", 5).to_row()}) for number in range(9)]
     page.runner.import_files([FakeFile("many.jsonl", "\n".join(lines).encode())])
     await page.settle()
     assert (
-        "many.jsonl was not imported, and nothing was changed: 7 of its 9 sessions are already stored here: “s0”, "
-        "“s1”, “s2”, “s3”, “s4” and 2 more." in page.text("alert")
+        "many.jsonl was not imported, and nothing was changed: 7 of its 9 sessions are already stored here with other "
+        "content: “s0” (another session has this id), “s1” (another" in page.text("alert")
     )
+    assert "“s4” (another session has this id) and 2 more." in page.text("alert")
     assert (await page.store.totals()).sessions == 7
 
 

@@ -539,7 +539,8 @@ async def test_an_existing_session_is_never_overwritten_by_an_import() -> None:
     page.runner.import_files([other, FakeFile("perm.jsonl", content)])
     await page.settle()
     assert "perm.jsonl was not imported" in page.text("alert")
-    assert "other.jsonl" not in page.text("alert")
+    assert "None of the 2 files was imported; choose them without this one." in page.text("alert")
+    assert len(list(await page.store.session_heads())) == 1
 
 
 @in_loop

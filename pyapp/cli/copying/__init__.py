@@ -1,6 +1,5 @@
 """`copy`: sessions from one store into another.
 
-    comparing.py    two stores side by side: is a session the same in both, or the beginning of it
     plan.py         what is to be done with each session, found before anything is written
     writing.py      the writing, in pieces that are stored whole; ahead.py is one piece that goes on meanwhile
     checking.py     what was written is read again

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from ...drivers.base import Key, SessionStore
+from ...drivers.comparing import compare_events
 from ...drivers.paging import session_pages
 from ...errors import UnknownSessionError
 from ...types import SessionRecord
-from .comparing import compare_events
 from .progress import Progress
 
 

@@ -1,4 +1,4 @@
-"""Is a session the same in two stores? Every event of both is read and compared."""
+"""Is a session the same in two places? Every event of both is read and compared."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ...drivers.base import Key, SessionPersistDriver
-from ...drivers.paging import event_pages
-from ...types import SessionEvent
+from ..types import SessionEvent
+from .base import Key, SessionPersistDriver
+from .paging import event_pages
 
 PAGE = 1_000
 """Events that are read at once, of either side."""
@@ -17,7 +17,7 @@ PAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """How far two stores agree on the events of a session.
+    """How far two places agree on the events of a session.
 
     `same` events are equal, `last` is the key of the last of them. `longer` is the side that has more behind them, when
     the other one ends there; `differs_at` the index of the first event that is another, when neither does.
@@ -41,8 +41,16 @@ async def compare_events(
     progress: Callable[[int], None] = lambda _events: None,
 ) -> Compared:
     """Read a session from both stores, side by side; `progress` is told how many more events were found equal."""
-    ours = event_pages(source, session_id, limit=PAGE)
-    theirs = event_pages(target, session_id, limit=PAGE)
+    ours, theirs = (event_pages(store, session_id, limit=PAGE) for store in (source, target))
+    return await compare_pages(ours, theirs, progress)
+
+
+async def compare_pages(
+    ours: AsyncIterator[Sequence[SessionEvent]],
+    theirs: AsyncIterator[Sequence[SessionEvent]],
+    progress: Callable[[int], None] = lambda _events: None,
+) -> Compared:
+    """The same of the source's and the target's events, given in pages, in their order, none of them empty."""
     left: Sequence[SessionEvent] = ()
     right: Sequence[SessionEvent] = ()
     same, last = 0, None
@@ -51,7 +59,7 @@ async def compare_events(
         count = min(len(left), len(right))
         if count == 0:
             return Compared(same, last, "source" if left else "target" if right else None)
-        if left[:count] != right[:count]:
+        if tuple(left[:count]) != tuple(right[:count]):  # a list and a tuple are never equal
             first = next(number for number in range(count) if left[number] != right[number])
             if first:
                 last = left[first - 1].key
