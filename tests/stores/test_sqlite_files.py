@@ -261,6 +261,74 @@ def test_a_file_that_may_not_even_be_read(open_folder: Path) -> None:
         assert "may not be read by this user" in line
 
 
+BROKEN_OFF = """
+import os, sqlite3, sys
+
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size = 2")  # so that pages of the transaction go to the file before its end
+connection.execute("BEGIN")
+connection.executemany(
+    "INSERT INTO events VALUES (?, ?, 's1', 1, 'c', 'agent', ?)",
+    [(f"half-{number}", number, '{"text":"' + "x" * 500 + '"}') for number in range(10, 3_000)],
+)
+os._exit(0)
+"""
+
+
+def test_a_change_that_was_broken_off_is_not_read(open_folder: Path) -> None:
+    path = Path(shutil.copy(UPSTREAM, open_folder / "half.db"))
+    made(path, "PRAGMA journal_mode = delete")
+    subprocess.run([sys.executable, "-c", BROKEN_OFF, str(path)], check=True, timeout=60)
+    assert (open_folder / "half.db-journal").stat().st_size > 0
+    before = path.read_bytes()
+    for line in as_nobody(path):
+        assert line.startswith("StoreUnavailableError: ")
+        assert "in the middle of a change" in line
+    assert path.read_bytes() == before
+
+    async def owner() -> Totals:
+        async with SQLiteSessionPersistDriver(path) as driver:
+            return await driver.totals()
+
+    assert asyncio.run(owner()) == Totals(3, 4)
+
+
+LEFT_OPEN = """
+import os, sqlite3, sys
+
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode = wal")
+connection.execute("DELETE FROM events")
+os._exit(0)
+"""
+
+
+def test_a_link_leads_to_what_is_beside_the_file(open_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = Path(shutil.copy(UPSTREAM, open_folder / "kept.db"))
+    subprocess.run([sys.executable, "-c", LEFT_OPEN, str(path)], check=True, timeout=60)
+    (open_folder / "kept.db-shm").unlink()
+    assert (open_folder / "kept.db-wal").stat().st_size > 0
+    links = tmp_path_factory.mktemp("links")
+    links.chmod(0o777)
+    link = links / "link.db"
+    link.symlink_to(path)
+    for line in as_nobody(link):  # the events would still be there without the log
+        assert line.startswith("StoreUnavailableError: ")
+        assert "its folder may not be written to by this user" in line
+
+
+def test_a_file_is_written_to_through_a_link_in_a_folder_that_is_only_read(
+    open_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("mine")
+    folder.chmod(0o777)
+    path = Path(shutil.copy(UPSTREAM, folder / "kept.db"))
+    path.chmod(0o666)
+    link = open_folder / "link.db"
+    link.symlink_to(path)
+    assert as_nobody(link) == [str(Totals(3, 4)), "None", "None", "None"]
+
+
 def test_a_full_disk_keeps_what_was_there_and_takes_what_fits(tmp_path: Path) -> None:
     path = tmp_path / "small.db"
 

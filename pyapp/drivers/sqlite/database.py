@@ -141,7 +141,8 @@ class Database:
 
     def _look(self) -> tuple[sqlite3.Connection, Found]:
         """A connection, and what is in the file; nothing was changed yet."""
-        can_be_written = os.access(self.name, os.W_OK) and os.access(os.path.dirname(self.name), os.W_OK)
+        place = os.path.realpath(self.name)  # SQLite puts its files beside the file, not beside a link to it
+        can_be_written = os.access(place, os.W_OK) and os.access(os.path.dirname(place), os.W_OK)
         self._is_read_only = self._only_reads or (os.path.exists(self.name) and not can_be_written)
         # Who may write also takes away what SQLite puts beside the file while it is open.
         self._mode = "rwc" if not self._is_read_only else "rw" if can_be_written else "ro"
@@ -149,7 +150,7 @@ class Database:
             connection, found = self._connect_and_look()
         except sqlite3.OperationalError as error:
             # A WAL file needs another one beside it, unless nobody writes; then all of it is in the file itself.
-            if not self._is_read_only or code_of(error) not in _LACKS or _has_wal(self.name):
+            if not self._is_read_only or code_of(error) not in _LACKS or _is_half(place):
                 raise
             self._mode = "ro&immutable=1"
             connection, found = self._connect_and_look()
@@ -192,12 +193,10 @@ class Database:
             )
 
 
-def _has_wal(name: str) -> bool:
-    """Whether there are changes that are not in the file itself yet."""
-    try:
-        return os.path.getsize(f"{name}-wal") > 0
-    except OSError:
-        return False
+def _is_half(name: str) -> bool:
+    """Whether there are changes that are not in the file itself yet, or some in it that have to be undone."""
+    beside = (f"{name}-wal", f"{name}-journal")
+    return any(os.path.exists(path) and os.path.getsize(path) > 0 for path in beside)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
