@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pyapp import EventDraft, SQLiteSessionPersistDriver, StoreChange, StoreUnavailableError
+from pyapp import EventDraft, SQLiteSessionPersistDriver, StoreChange, StoreUnavailableError, Totals
 from pyapp.drivers.conformance.kit import all_events, all_sessions, event, record
 from pyapp.drivers.conformance.whole import rows
 
@@ -222,6 +222,48 @@ def test_others_wait_for_an_import_and_go_on_when_it_is_cancelled(where: str, tm
             await first
             await driver.update_session(record("c"))
             assert [one.id for one in await all_sessions(driver)] == ["a", "c"]
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_an_import_that_is_cancelled_twice_is_undone_without_threads(
+    turns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("lanes", "database"):
+        monkeypatch.setattr(f"pyapp.drivers.sqlite.{module}.HAS_THREADS", False)
+
+    async def work() -> None:
+        async with opened("file", tmp_path) as driver:
+            async with import_under_way(driver) as task:
+                task.cancel()
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                task.cancel()
+            assert await driver.totals() == Totals(0, 0)
+            await driver.update_session(record())
+
+    asyncio.run(work())
+
+
+def test_an_import_whose_file_was_moved_away_is_undone(tmp_path: Path) -> None:
+    path, elsewhere = tmp_path / "s.db", tmp_path / "elsewhere.db"
+
+    async def work() -> None:
+        async with opened("file", tmp_path) as driver, opened("file", tmp_path) as other:
+            await other.update_session(record())
+
+            def brought() -> Iterator[list[str]]:
+                yield rows([event(1, "s2")])
+                path.rename(elsewhere)
+                yield rows([event(2, "s2")])
+
+            with pytest.raises(StoreUnavailableError, match="moved"):
+                await driver.add_sessions([record("s2")], brought())
+            elsewhere.rename(path)
+            await other.insert_event("s1", event(1))  # nobody holds the file
+            await driver.insert_event("s1", event(2))
+            assert await driver.totals() == Totals(1, 2)
 
     asyncio.run(work())
 
