@@ -497,6 +497,23 @@ def test_rows_of_others_that_are_none(statement: str, reason: str, tmp_path: Pat
     asyncio.run(work())
 
 
+def test_what_a_trigger_of_the_file_refuses_is_refused_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    trigger = "CREATE TRIGGER t BEFORE INSERT ON events WHEN new.event_index = 2 BEGIN SELECT RAISE(ABORT, 'odd'); END"
+
+    async def work() -> None:
+        async with SQLiteSessionPersistDriver(path) as driver:
+            await driver.update_session(record())
+            made(path, trigger)
+            calls = [driver.insert_event("s1", event(index)) for index in (1, 2, 3)]
+            outcomes = await asyncio.gather(*calls, return_exceptions=True)
+            assert [type(outcome) for outcome in outcomes] == [type(None), InvalidRecordError, type(None)]
+            assert f"a trigger of {path} refuses it: odd" in str(outcomes[1])
+            assert [one.event_index for one in await all_events(driver)] == [1, 3]
+
+    asyncio.run(work())
+
+
 def test_a_hostile_schema_runs_nothing(tmp_path: Path) -> None:
     async def work() -> None:
         async with SQLiteSessionPersistDriver(tmp_path / "s.db") as driver:

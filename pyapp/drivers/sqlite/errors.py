@@ -55,6 +55,8 @@ def store_error(error: sqlite3.Error, name: str) -> PyappError:
             return StoreError(
                 f"{name} is damaged ({error}); it was left alone. Copy what can be read: sqlite3 {name} .recover"
             )
+        case sqlite3.SQLITE_CONSTRAINT:
+            return InvalidRecordError(f"a constraint or a trigger of {name} refuses it: {error}; nothing was written")
         case sqlite3.SQLITE_TOOBIG:
             return InvalidRecordError("larger than SQLite keeps in one row; nothing was written")
         case _ if isinstance(error, sqlite3.DataError):
