@@ -424,7 +424,8 @@ def test_a_file_that_is_taken_away(harm: str, tmp_path: Path) -> None:
             path.unlink()
             if harm == "replaced":
                 shutil.copy(UPSTREAM, path)
-            calls = [driver.insert_event("s1", event(2)), driver.list_events("s1"), driver.add_sessions([record()], [])]
+            calls: list[Awaitable[object]] = [driver.insert_event("s1", event(2)), driver.list_events("s1")]
+            calls += [driver.add_sessions([record()], []), driver.exists()]
             for call in calls:
                 with pytest.raises(StoreUnavailableError, match="was deleted, moved or replaced"):
                     await call

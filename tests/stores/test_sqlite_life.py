@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
@@ -94,6 +95,22 @@ def test_listeners_hear_of_other_drivers_and_not_twice_of_their_own(tmp_path: Pa
     asyncio.run(work())
 
 
+def test_a_change_by_others_just_after_listening_began_is_heard(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with opened("file", tmp_path) as driver:
+            await driver.insert_event("s1", event(1))
+            for _ in range(2):  # the second time, while nobody listened meanwhile
+                heard = Heard()
+                end = driver.on_change(heard)
+                other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+                other.execute("UPDATE events SET created_at = created_at + 1")
+                other.close()
+                await heard.until(None)
+                end()
+
+    asyncio.run(work())
+
+
 def test_the_last_change_is_told_on_closing(tmp_path: Path) -> None:
     async def work() -> list[StoreChange]:
         heard = Heard()
@@ -130,6 +147,8 @@ def test_closing_waits_for_running_calls_and_ends_the_threads(where: str, tmp_pa
         for call in late:
             with pytest.raises(StoreUnavailableError, match="was closed; open another"):
                 await call
+        with pytest.raises(StoreUnavailableError, match="was closed; open another"):
+            driver.on_change(print)
 
     asyncio.run(work())
     if where == "file":

@@ -39,6 +39,8 @@ class Database:
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
+        self.first_version = 0
+        """The `version` that the connection which writes has seen when it was opened."""
         self._is_read_only = False
         self._mode = "rwc"
         self._is_closing = False
@@ -64,7 +66,9 @@ class Database:
         StoreError."""
         if self._writer is None:
             with translated(self.name):
-                self._writer = self._open()
+                connection = self._open()
+                self.first_version = version(connection)
+                self._writer = connection
         self._check_file()
         return self._writer
 
@@ -75,6 +79,7 @@ class Database:
     def has_sessions(self) -> bool:
         """Whether a file is there and has upstream's tables; nothing is made. Raises as `writer` does."""
         if self._writer is not None:
+            self._check_file()
             return True
         if not os.path.isfile(self.name):
             return False
@@ -227,6 +232,11 @@ def _complete(connection: sqlite3.Connection, name: str) -> None:
     with transaction(connection):
         for step in look(connection, name).steps:
             connection.execute(step)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """A number that is another one once anybody else has committed."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 @contextmanager
