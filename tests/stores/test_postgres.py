@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from enum import Enum
 from typing import Any
 
 import psycopg
@@ -21,6 +22,7 @@ from pyapp import (
     ObservableStore,
     PostgresSessionPersistDriver,
     SessionEvent,
+    SessionRecord,
     StoreError,
     StoreUnavailableError,
     json_text,
@@ -193,6 +195,32 @@ def test_an_import_brings_any_text(postgres: PostgresServer, schema: str) -> Non
             assert await all_events(driver, "s1") == [*given, event(99)]
             assert await all_events(driver, "s2") == [replace(one, id=f"{one.id}*", session_id="s2") for one in given]
             assert await driver.get_session("s1") == known
+
+    asyncio.run(work())
+
+
+def test_members_of_enumerations_and_whole_floats(postgres: PostgresServer, schema: str) -> None:
+    class Name(str, Enum):  # noqa: UP042
+        MOCK = "mock"
+        CLIENT = "client"
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            await driver.update_session(SessionRecord("s1", Name.MOCK, "a", "c", 1.0))  # type: ignore[arg-type]
+            await driver.insert_event("s1", SessionEvent("e1", 1, "s1", 2.0, "c", Name.CLIENT, {}))  # type: ignore[arg-type]
+            await driver.append_event("s1", EventDraft(Name.CLIENT, {}, "c", 2, "e2"))  # type: ignore[arg-type]
+            assert await driver.get_session("s1") == SessionRecord("s1", "mock", "a", "c", 1)
+            assert [(one.sender, one.created_at) for one in await all_events(driver)] == [("client", 2)] * 2
+
+    asyncio.run(work())
+
+
+def test_places_beyond_all_numbers(postgres: PostgresServer, schema: str) -> None:
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            await driver.insert_event("s1", event(1))
+            assert await driver.last_events("s1", 5, before=(2**70, "")) == (event(1),)
+            assert await driver.last_events("s1", 5, before=(-(2**70), "")) == ()
 
     asyncio.run(work())
 

@@ -219,7 +219,9 @@ def _key(id_: str) -> str | None:
 
 def _place(key: Key) -> tuple[str, str]:
     """A place in a listing as it is compared with. No id holds half a character, but a place may."""
-    return str(key[0]), POSTGRES.key("".join("\ue000" if "\ud800" <= mark <= "\udfff" else mark for mark in key[1]))
+    return str(max(LEAST, min(key[0], MOST))), POSTGRES.key(
+        "".join("\ue000" if "\ud800" <= mark <= "\udfff" else mark for mark in key[1])
+    )
 
 
 def _record(row: tuple[Any, ...]) -> SessionRecord:
