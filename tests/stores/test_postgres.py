@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Awaitable
 from dataclasses import replace
 from enum import Enum
 from typing import Any
@@ -25,6 +26,7 @@ from pyapp import (
     SessionRecord,
     StoreError,
     StoreUnavailableError,
+    Totals,
     json_text,
 )
 from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT, WHOLE_CONTRACT, StorePromise
@@ -311,25 +313,61 @@ def test_no_more_connections_than_allowed(postgres: PostgresServer, schema: str)
     async def work() -> None:
         async with PostgresSessionPersistDriver(postgres.address(), schema, max_connections=3) as driver:
             await asyncio.gather(*(driver.insert_event(f"s{n}", event(1, f"s{n}")) for n in range(40)))
-            with postgres_connection(postgres) as connection:
-                ask = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
-                found = connection.execute(ask, (f'%"{schema}"%',)).fetchone()
-            assert found is not None
-            assert 1 <= found[0] <= 3
+            assert 1 <= connections(postgres, schema) <= 3
 
     asyncio.run(work())
 
 
-def test_after_closing(postgres: PostgresServer, schema: str) -> None:
+def test_closing_waits_for_running_calls(postgres: PostgresServer, schema: str) -> None:
+    """For those too that wait for the tables, for the calls before them, and for a connection."""
+
+    async def work() -> None:
+        driver = PostgresSessionPersistDriver(postgres.address(), schema, max_connections=2)
+        async with driver:
+            running: list[asyncio.Future[Any]] = []
+            for number in (1, 2, 3):
+                calls = [driver.insert_event(id_, event(number, id_)) for id_ in ("s1", "s2", "s3")]
+                running += map(asyncio.ensure_future, calls)
+            running += [
+                asyncio.ensure_future(driver.add_sessions([record("s4")], [])),
+                asyncio.ensure_future(driver.totals()),
+            ]
+            await asyncio.sleep(0)
+        assert all(call.done() for call in running)
+        await asyncio.gather(*running)
+        await driver.aclose()
+        late: list[Awaitable[Any]] = [driver.get_session("s1"), driver.exists(), driver.insert_event("s1", event(9))]
+        late += [driver.add_sessions([record("s9")], []), driver.totals(), driver.delete_session("s1")]
+        for call in late:
+            with pytest.raises(StoreUnavailableError, match="closed"):
+                await call
+        with pytest.raises(StoreUnavailableError, match="closed"):
+            driver.on_change(print)
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as again:
+            assert await again.totals() == Totals(1, 9)
+
+    asyncio.run(work())
+
+
+def test_closing_goes_on_when_whoever_waits_for_it_is_cancelled(postgres: PostgresServer, schema: str) -> None:
     async def work() -> None:
         driver = PostgresSessionPersistDriver(postgres.address(), schema)
-        async with driver:
-            running = [asyncio.ensure_future(driver.insert_event("s1", event(n))) for n in (1, 2)]
-            await asyncio.sleep(0)
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*(driver.get_session("s1") for _ in range(3)))
+        with postgres_connection(postgres) as blocker:
+            blocker.execute("BEGIN")
+            blocker.execute(sql.SQL("LOCK {}").format(sql.Identifier(schema, "events")))
+            running = asyncio.ensure_future(driver.insert_event("s1", event(1)))
+            while not waiting(postgres, schema):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(driver.aclose(), 0.05)
+            assert not running.done()
+            blocker.execute("ROLLBACK")
         await driver.aclose()
-        with pytest.raises(StoreUnavailableError, match="closed"):
-            await driver.get_session("s1")
+        await running
+        async with asyncio.timeout(5):
+            while connections(postgres, schema):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
 
     asyncio.run(work())
 
@@ -367,6 +405,14 @@ def waiting(server: PostgresServer, schema: str) -> bool:
         ask = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s"
         row = connection.execute(ask, (f'%"{schema}"%',)).fetchone()
         return bool(row and row[0])
+
+
+def connections(server: PostgresServer, schema: str) -> int:
+    """How many there are whose last statement was for this schema."""
+    with postgres_connection(server) as connection:
+        ask = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
+        row = connection.execute(ask, (f'%"{schema}"%',)).fetchone()
+        return int(row[0]) if row else 0
 
 
 def fill(server: PostgresServer, schema: str, rows: list[tuple[str, int, Any]]) -> None:

@@ -89,15 +89,17 @@ class PostgresSessionPersistDriver:
 
     async def aclose(self) -> None:
         """Close the connections after the running calls; further calls raise StoreUnavailableError."""
-        await self._changes.close()
         await self._connections.close()
+        await self._changes.close()
 
     def on_change(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
         """Call `listener` after changes by any driver of this schema, in any process; the returned function ends it.
 
         What writes past this package, as upstream's own code does, is not heard of. The first word is that everything
-        may have changed: it comes when the listening has begun, and again after the server was away.
+        may have changed: it comes when the listening has begun, and again after the server was away. Raises
+        StoreUnavailableError once the driver was closed.
         """
+        self._connections.check_open()
         return self._changes.listen(listener)
 
     async def exists(self) -> bool:

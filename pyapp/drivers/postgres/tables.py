@@ -24,10 +24,13 @@ class Tables:
         self._schema = schema
         self._known: Statements | None = None
         self._looking = asyncio.Lock()
+        self.call = connections.call
+        """Around all of a call, whatever it waits for."""
 
     async def exist(self) -> bool:
         """Whether any of them is there; nothing is made. Raises PyappError."""
-        found = await self._connections.run(lambda connection: find_layout(connection, self._schema))
+        with self.call():
+            found = await self._connections.run(lambda connection: find_layout(connection, self._schema))
         return found.is_there
 
     async def rows(self, choose: Callable[[Statements], str], *values: Any) -> list[tuple[Any, ...]]:
@@ -36,7 +39,8 @@ class Tables:
         async def work(connection: Connection, known: Statements) -> list[tuple[Any, ...]]:
             return await (await connection.execute(choose(known), values)).fetchall()
 
-        return await self.run(work, writes=False)
+        with self.call():
+            return await self.run(work, writes=False)
 
     async def run(self, work: Work[T], *, writes: bool = True, again: bool = True, limited: bool = True) -> T:
         """As `Connections.run`, with the statements for the tables. Raises PyappError, and what `work` raises."""
