@@ -103,6 +103,32 @@ def test_a_wrong_password(guest: str, schema: str, caplog: pytest.LogCaptureFixt
     assert "wr0ng" not in said + caplog.text
 
 
+def test_a_server_that_takes_no_more_connections(
+    guest: str, postgres: PostgresServer, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then one waits for a while until there is room."""
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(guest, schema) as driver:
+            with psycopg.connect(guest):
+                look = asyncio.ensure_future(driver.exists())
+                await asyncio.sleep(0.2)
+                assert not look.done()
+            assert not await look
+
+    with admin(postgres) as connection:
+        connection.execute("ALTER ROLE guest CONNECTION LIMIT 1")
+        try:
+            asyncio.run(work())
+            monkeypatch.setattr(postgres_connections, "PAUSES", (0.01,))
+            with psycopg.connect(guest):
+                said = refused(guest, schema, totals, StoreUnavailableError)
+        finally:
+            connection.execute("ALTER ROLE guest CONNECTION LIMIT -1")
+    assert "too many connections" in said
+    assert said.endswith("Close other connections, or let the server take more (max_connections)")
+
+
 def test_an_unknown_database(postgres: PostgresServer, schema: str) -> None:
     said = refused(postgres.address("nothing"), schema, totals, StoreUnavailableError)
     assert '"nothing" does not exist' in said

@@ -17,7 +17,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...errors import StoreError, StoreUnavailableError, UnknownLayoutError
-from .errors import Place, is_lost, is_passing, told
+from .errors import Place, is_crowded, is_lost, is_passing, told
 from .patience import Patience
 
 T = TypeVar("T")
@@ -112,8 +112,9 @@ class Connections:
             try:
                 return await self._once(work, limited)
             except psycopg.Error as error:
-                worth = is_passing(error) and (self._was_open or not is_lost(error) or "starting up" in str(error))
-                pause = next(pauses, None) if worth else None
+                said = str(error)
+                is_there = self._was_open or not is_lost(error) or "starting up" in said or is_crowded(said)
+                pause = next(pauses, None) if is_there and is_passing(error) else None
                 if pause is None:
                     raise told(error, self.place, self._schema) from None
             except TimeoutError:

@@ -83,6 +83,11 @@ def is_lost(error: BaseException) -> bool:
     return error.sqlstate is None or error.sqlstate.startswith("08") or error.sqlstate in ("57P01", "57P02", "57P03")
 
 
+def is_crowded(said: str) -> bool:
+    """Whether the server, or a role, has all the connections that it takes; who is not let in gets words alone."""
+    return "too many" in said or "connection slots" in said
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether the same may go well a moment later."""
     return is_lost(error) or (isinstance(error, psycopg.Error) and error.sqlstate in PASSING)
@@ -125,6 +130,8 @@ def _advice(said: str) -> str:
         return "Is it the right user and password?"
     if "invalid port number" in said:  # of the environment, or of a service file
         return _PORT.capitalize()
+    if is_crowded(said):
+        return "Close other connections, or let the server take more (max_connections)"
     if "does not exist" in said:
         return "Create the database with createdb, the user with createuser"
     return "Does the server run, and is this its address?"
