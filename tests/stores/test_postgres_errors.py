@@ -31,6 +31,7 @@ from pyapp import (
 )
 from pyapp.drivers.conformance.kit import all_events, event, record
 from pyapp.drivers.postgres import connections as postgres_connections
+from pyapp.drivers.postgres.errors import Place, told
 
 from . import postgres_server
 from .conftest import a_server
@@ -342,6 +343,16 @@ def test_an_id_that_no_index_holds(postgres: PostgresServer, schema: str) -> Non
     said = refused(postgres.address(), schema, lambda driver: driver.update_session(record(long)), InvalidRecordError)
     assert "too long" in said
     assert len(said) < 500
+
+
+def test_a_value_that_no_column_holds(postgres: PostgresServer) -> None:
+    """It would take 270 MB, so that only the server makes it here."""
+    with admin(postgres) as connection, pytest.raises(psycopg.errors.ProgramLimitExceeded) as caught:
+        connection.execute("SELECT to_jsonb(repeat('x', 270000000))")
+    error = told(caught.value, Place(postgres.address()), "public")
+    assert type(error) is InvalidRecordError
+    assert "larger than Postgres keeps in one value" in str(error)
+    assert "an id" not in str(error)
 
 
 def test_a_server_that_goes_away_for_good(schema: str, monkeypatch: pytest.MonkeyPatch) -> None:

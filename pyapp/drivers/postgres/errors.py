@@ -112,6 +112,8 @@ def told(error: psycopg.Error, place: Place, schema: str) -> PyappError:
             return StoreError(f"{place} is read-only, nothing was written: {said}; connect to the primary server")
         case "53100":
             return StoreFullError(f"the disk of {place} is full: {said}; what was stored before is whole, make room")
+        case "54000" if "index" not in said:
+            return InvalidRecordError(f"larger than Postgres keeps in one value, nothing was written: {said}")
         case "54000":
             return InvalidRecordError(f"an id is too long for Postgres, whose keys hold about 2,700 bytes: {said}")
         case "57014":
