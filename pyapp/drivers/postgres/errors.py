@@ -21,6 +21,9 @@ PASSING = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "57P05", "25P03
 """SQLSTATEs of what may go well a moment later: deadlocks, a server that stops or starts, too many connections. See
 PostgreSQL's documentation, appendix A."""
 
+GONE = {"57P01", "57P02", "57P03", "57P05"}
+"""Those of them with which the server closes a connection, idle ones too (57P05)."""
+
 _SECRETS = ("password", "sslpassword")
 
 
@@ -80,7 +83,7 @@ def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, or none could be had."""
     if not isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
         return False
-    return error.sqlstate is None or error.sqlstate.startswith("08") or error.sqlstate in ("57P01", "57P02", "57P03")
+    return error.sqlstate is None or error.sqlstate.startswith("08") or error.sqlstate in GONE
 
 
 def is_crowded(said: str) -> bool:

@@ -217,6 +217,7 @@ class Writer:
 
         try:
             with self._tables.call():
+                await self._tables.run(_nothing)  # a connection that was lost while it lay idle is found here
                 await self._tables.run(work, again=False, limited=False)
         except StoreUnavailableError as lost:
             if not begun:
@@ -267,6 +268,10 @@ class Writer:
                 waiting.pop()
                 if not waiting:
                     del self._turns[session_id]
+
+
+async def _nothing(connection: Connection, _known: Statements) -> None:
+    await connection.execute("SELECT")
 
 
 async def _stored(connection: Connection, known: Statements, ids: Iterable[str]) -> dict[str, SessionEvent]:
