@@ -199,6 +199,27 @@ def test_no_rights(guest: str, postgres: PostgresServer, schema: str) -> None:
     assert "GRANT" in refused(guest, schema, update, StoreError)
 
 
+def test_rights_without_those_of_the_owner(guest: str, postgres: PostgresServer, schema: str) -> None:
+    """They are enough, even where the index is missing, which only the owner can make."""
+    make(postgres, schema)
+    name = sql.Identifier(schema)
+    with admin(postgres) as connection:
+        connection.execute(sql.SQL("DROP INDEX {}.idx_events_session_order").format(name))
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO guest").format(name))
+        every = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {} TO guest"
+        connection.execute(sql.SQL(every).format(name))
+
+    async def write() -> list[SessionEvent]:
+        async with PostgresSessionPersistDriver(guest, schema) as driver:
+            await driver.update_session(record())
+            await driver.append_event("s1", EventDraft("agent", {}, "c", 1))
+            await driver.add_sessions([record("s2")], [])
+            await driver.delete_session("s2")
+            return await all_events(driver)
+
+    assert [one.event_index for one in asyncio.run(write())] == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("table", "reason"),
     [

@@ -70,8 +70,9 @@ class Tables:
                     if not tries_left:
                         raise
                 except NOT_ALLOWED:
-                    # Upstream's tables on a standby, or for a user who may only read: that is what they can do.
-                    if writes or not found.is_readable:
+                    # Upstream's tables on a standby, or for a user who may only read: that is what they can do. And
+                    # who may write does so without the index, which is slow in long sessions.
+                    if not found.is_readable or (writes and not found.has_beside):
                         raise
                     return Statements(self._schema, beside=found.has_beside)
         return Statements(self._schema, beside=True)
