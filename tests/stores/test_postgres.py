@@ -269,6 +269,44 @@ def test_an_older_layout_is_brought_up_to_date(postgres: PostgresServer, schema:
     asyncio.run(work())
 
 
+def test_texts_may_be_varchar(postgres: PostgresServer, schema: str) -> None:
+    with postgres_connection(postgres) as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE SCHEMA {0}; CREATE TABLE {0}.sessions (id VARCHAR(40) PRIMARY KEY, agent VARCHAR(40) NOT NULL, "
+                "agent_session_id VARCHAR NOT NULL, last_connection_id VARCHAR NOT NULL, created_at BIGINT NOT NULL, "
+                "destroyed_at BIGINT, sandbox_id VARCHAR, session_init_json JSONB, config_options_json JSONB, "
+                "modes_json JSONB); "
+                "CREATE TABLE {0}.events (id VARCHAR(40) PRIMARY KEY, event_index BIGINT NOT NULL, session_id VARCHAR "
+                "NOT NULL, created_at BIGINT NOT NULL, connection_id VARCHAR NOT NULL, sender VARCHAR(9) NOT NULL, "
+                "payload_json JSONB NOT NULL)"
+            ).format(sql.Identifier(schema))
+        )
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            for known in (record(extra={"more": 1}), record()):
+                await driver.update_session(known)
+                assert await driver.get_session("s1") == known
+            for _ in range(2):
+                await driver.insert_event("s1", event(1))
+                await driver.insert_events("s1", [event(2), event(3)])
+            with pytest.raises(EventConflictError):
+                await driver.insert_event("s1", replace(event(3), id="other"))
+            draft = EventDraft("agent", {}, "c", 1, "new")
+            assert await driver.append_event("s1", draft) == await driver.append_event("s1", draft)
+            await driver.add_sessions([record("s2")], [[json.dumps(event(1, "s2").to_row())]])
+            with pytest.raises(EventConflictError):
+                await driver.add_sessions([record("s3")], [[json.dumps(event(1, "s2").to_row())]])
+            assert await driver.last_events("s1", 9) == tuple(await all_events(driver))
+            assert (await driver.totals(), await driver.count_events("s1")) == (Totals(2, 5), 4)
+            assert [one.id for one in await driver.session_heads()] == ["s1", "s2"]
+            await driver.delete_session("s1")
+            assert [one.id for one in await all_sessions(driver)] == ["s2"]
+
+    asyncio.run(work())
+
+
 def test_a_connection_is_not_kept_by_a_cancelled_task(postgres: PostgresServer, schema: str) -> None:
     """Neither is its query, nor its lock."""
 
