@@ -307,6 +307,23 @@ def test_texts_may_be_varchar(postgres: PostgresServer, schema: str) -> None:
     asyncio.run(work())
 
 
+def test_tables_that_are_altered_while_they_are_open(postgres: PostgresServer, schema: str) -> None:
+    """Statements that the server has prepared for the columns of before are of no use any more."""
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema, max_connections=3) as driver:
+            await driver.insert_event("s1", event(1))
+            for _ in range(8):  # psycopg has a statement prepared that is used often
+                await asyncio.gather(*(driver.list_events("s1") for _ in range(3)))
+            with postgres_connection(postgres) as connection:
+                alter = "ALTER TABLE {} ALTER COLUMN sender TYPE VARCHAR(20)"
+                connection.execute(sql.SQL(alter).format(sql.Identifier(schema, "events")))
+            for _ in range(4):
+                assert await all_events(driver) == [event(1)]
+
+    asyncio.run(work())
+
+
 def test_a_connection_is_not_kept_by_a_cancelled_task(postgres: PostgresServer, schema: str) -> None:
     """Neither is its query, nor its lock."""
 

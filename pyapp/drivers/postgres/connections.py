@@ -17,7 +17,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...errors import StoreError, StoreUnavailableError, UnknownLayoutError
-from .errors import Place, is_crowded, is_lost, is_passing, told
+from .errors import Place, is_crowded, is_lost, is_outdated, is_passing, told
 from .patience import Patience
 
 T = TypeVar("T")
@@ -173,11 +173,11 @@ class Connections:
     async def _take_back(self, connection: Connection, error: BaseException) -> None:
         """After a failure: keep a connection only if it is as good as new."""
         sound = not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE
-        if sound and not isinstance(error, (asyncio.CancelledError, TimeoutError)):
+        if sound and not isinstance(error, (asyncio.CancelledError, TimeoutError)) and not is_outdated(error):
             self._give_back(connection)
             return
         await connection.close()
-        if is_lost(error):
+        if is_lost(error) or is_outdated(error):
             await self._drop_idle()  # they are of the same server
 
     def _give_back(self, connection: Connection) -> None:

@@ -91,9 +91,15 @@ def is_crowded(said: str) -> bool:
     return "too many" in said or "connection slots" in said
 
 
+def is_outdated(error: BaseException) -> bool:
+    """Whether the server has a prepared statement no more, or one for columns that were altered: then a new connection
+    is as good as before."""
+    return isinstance(error, psycopg.Error) and error.sqlstate in ("26000", "0A000")
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether the same may go well a moment later."""
-    return is_lost(error) or (isinstance(error, psycopg.Error) and error.sqlstate in PASSING)
+    return is_lost(error) or is_outdated(error) or (isinstance(error, psycopg.Error) and error.sqlstate in PASSING)
 
 
 def told(error: psycopg.Error, place: Place, schema: str) -> PyappError:
