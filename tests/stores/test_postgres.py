@@ -324,6 +324,19 @@ def test_tables_that_are_altered_while_they_are_open(postgres: PostgresServer, s
     asyncio.run(work())
 
 
+def test_what_a_source_raises_is_not_the_servers(postgres: PostgresServer, schema: str) -> None:
+    def late(_added: int) -> None:
+        raise TimeoutError("the source is late")
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            with pytest.raises(TimeoutError, match="the source is late"):
+                await driver.add_sessions([record("s1")], [[json.dumps(event(1).to_row())]], late)
+            assert await driver.totals() == Totals(0, 0)
+
+    asyncio.run(work())
+
+
 def test_a_connection_is_not_kept_by_a_cancelled_task(postgres: PostgresServer, schema: str) -> None:
     """Neither is its query, nor its lock."""
 

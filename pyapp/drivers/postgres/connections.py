@@ -118,6 +118,8 @@ class Connections:
                 if pause is None:
                     raise told(error, self.place, self._schema) from None
             except TimeoutError:
+                if not limited:  # then it is not ours
+                    raise
                 raise StoreError(f"{self.place} did not answer within {self._timeout:g} s") from None
             await asyncio.sleep(pause)
 
