@@ -261,6 +261,14 @@ def test_a_file_that_may_not_even_be_read(open_folder: Path) -> None:
         assert "may not be read by this user" in line
 
 
+def test_a_file_of_the_first_layout_that_can_only_be_read(open_folder: Path) -> None:
+    path = Path(shutil.copy(UPSTREAM.with_name("upstream-0.1.db"), open_folder / "first.db"))
+    path.chmod(0o444)
+    for line in as_nobody(path):
+        assert line.startswith("StoreUnavailableError: ")
+        assert "first.db is of upstream's first layout" in line
+
+
 BROKEN_OFF = """
 import os, sqlite3, sys
 

@@ -133,6 +133,11 @@ class Database:
                     _leave_wal(connection)
                 if found.steps:
                     _complete(connection, self.name)
+            elif found.is_old:
+                raise StoreUnavailableError(
+                    f"{self.name} is of upstream's first layout, which is brought up to date before it can be read; "
+                    "make it and its folder writable, or open a copy"
+                )
             elif not found.is_readable:
                 raise UnknownLayoutError(f"{self.name} holds no sessions, and is only read here; it was left alone")
             else:
