@@ -243,9 +243,9 @@ def test_upstream_rewrites_a_row(postgres: PostgresServer, schema: str) -> None:
     asyncio.run(work())
 
 
-def test_an_older_layout_is_brought_up_to_date(postgres: PostgresServer, schema: str) -> None:
+def make_older_layout(server: PostgresServer, schema: str) -> None:
     """Tables of upstream's first versions: sessions without three columns, numbered events without an index."""
-    with postgres_connection(postgres) as connection:
+    with postgres_connection(server) as connection:
         connection.execute(
             sql.SQL(
                 "CREATE SCHEMA {0}; CREATE TABLE {0}.sessions (id TEXT PRIMARY KEY, agent TEXT NOT NULL, "
@@ -258,6 +258,10 @@ def test_an_older_layout_is_brought_up_to_date(postgres: PostgresServer, schema:
             ).format(sql.Identifier(schema))
         )
 
+
+def test_an_older_layout_is_brought_up_to_date(postgres: PostgresServer, schema: str) -> None:
+    make_older_layout(postgres, schema)
+
     async def work() -> None:
         async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
             assert [(one.event_index, one.id) for one in await all_events(driver)] == [(1, "3"), (2, "2"), (3, "1")]
@@ -265,6 +269,46 @@ def test_an_older_layout_is_brought_up_to_date(postgres: PostgresServer, schema:
             assert [one.session_init for one in await all_sessions(driver)] == [{"cwd": "/"}]
             await driver.update_session(known)
             assert await driver.get_session("s1") == known
+
+    asyncio.run(work())
+
+
+def test_bringing_up_to_date_takes_as_long_as_it_takes(postgres: PostgresServer, schema: str) -> None:
+    """As with millions of events: here each of its statements is slow."""
+    make_older_layout(postgres, schema)
+    name = sql.Identifier(f"slow_{schema}")
+    with postgres_connection(postgres) as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE FUNCTION {0}() RETURNS event_trigger LANGUAGE plpgsql AS "
+                "$$BEGIN IF current_query() LIKE {1} THEN PERFORM pg_sleep(0.3); END IF; END$$; "
+                "CREATE EVENT TRIGGER {0} ON ddl_command_start EXECUTE FUNCTION {0}()"
+            ).format(name, f'%"{schema}"%')
+        )
+
+        async def work() -> None:
+            async with PostgresSessionPersistDriver(postgres.address(), schema, timeout=0.2) as driver:
+                assert (await driver.totals()) == Totals(1, 3)
+
+        try:
+            asyncio.run(work())
+        finally:
+            connection.execute(sql.SQL("DROP EVENT TRIGGER {0}; DROP FUNCTION {0}").format(name))
+
+
+def test_bringing_up_to_date_does_not_wait_for_others_for_ever(postgres: PostgresServer, schema: str) -> None:
+    make_older_layout(postgres, schema)
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema, timeout=0.2) as driver:
+            with postgres_connection(postgres) as blocker:
+                blocker.execute("BEGIN")
+                blocker.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, "events")))
+                async with asyncio.timeout(5):
+                    with pytest.raises(StoreUnavailableError, match="lock timeout; try again later"):
+                        await driver.totals()
+                blocker.execute("ROLLBACK")
+            assert (await driver.totals()) == Totals(1, 3)
 
     asyncio.run(work())
 

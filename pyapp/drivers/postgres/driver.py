@@ -41,8 +41,8 @@ class PostgresSessionPersistDriver:
     The string is libpq's: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, or `host=… dbname=…`; what it leaves out
     comes from the environment (PGHOST, PGPASSWORD, …). It connects at the first call, with at most `max_connections`
     connections, makes what is missing of the tables, and leaves alone what has others (UnknownLayoutError). A write is
-    durable when its call returns. A call is given up after `timeout` seconds, except imports (StoreError). Works as an
-    async context manager.
+    durable when its call returns. A call is given up after `timeout` seconds (StoreError), except imports and the one
+    that brings older tables up to date. Works as an async context manager, for one event loop.
 
     Raises StoreUnavailableError when psycopg is not installed, and ValueError for a string, a schema's name, or
     numbers that cannot be.
