@@ -24,6 +24,7 @@ from pyapp import (
     PyappError,
     SessionEvent,
     SessionRecord,
+    StoreChange,
     StoreError,
     StoreFullError,
     StoreUnavailableError,
@@ -306,6 +307,27 @@ def test_a_server_that_only_reads(postgres: PostgresServer, schema: str) -> None
         connection.execute(f"DROP TABLE {schema}.pyapp_extra")
     assert asyncio.run(read()) == [record(), event(1)]
     assert "read-only" in refused(address, schema, update, StoreError)
+
+
+def test_who_listens_to_a_standby_looks_again_and_again(
+    postgres: PostgresServer, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A standby answers so to LISTEN; to start one here would take seconds."""
+
+    async def work() -> None:
+        heard: asyncio.Queue[StoreChange] = asyncio.Queue()
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            await driver.totals()
+            monkeypatch.setattr(driver._connections, "open", refuse)
+            driver.on_change(heard.put_nowait)
+            async with asyncio.timeout(5):
+                assert [await heard.get() for _ in range(3)] == [StoreChange(everything=True)] * 3
+
+    async def refuse() -> None:
+        raise psycopg.errors.ReadOnlySqlTransaction("cannot execute LISTEN during recovery")
+
+    monkeypatch.setattr("pyapp.drivers.postgres.changes.PAUSES", (0.06,))
+    asyncio.run(work())
 
 
 def test_a_full_disk(postgres: PostgresServer, schema: str) -> None:
