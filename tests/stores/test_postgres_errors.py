@@ -388,6 +388,23 @@ def test_an_id_that_no_index_holds(postgres: PostgresServer, schema: str) -> Non
     assert len(said) < 500
 
 
+def test_a_pooler_that_mixes_connections(postgres: PostgresServer, schema: str) -> None:
+    """What a client has prepared is then another's, or not there: what to do is said, and nothing is repeated."""
+    make(postgres, schema)
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema, max_connections=1) as driver:
+            for _ in range(8):  # psycopg has a statement prepared that is used often
+                await driver.get_session("s1")
+            await driver._connections.run(lambda one: one.execute("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"))
+            with pytest.raises(StoreError, match="does not exist; let it keep one for each"):
+                await driver.get_session("s1")
+
+    asyncio.run(work())
+    taken = psycopg.errors.DuplicatePreparedStatement('prepared statement "_pg3_0" already exists')
+    assert "pool_mode = session" in str(told(taken, Place(postgres.address()), schema))
+
+
 def test_a_value_that_no_column_holds(postgres: PostgresServer) -> None:
     """It would take 270 MB, so that only the server makes it here."""
     with admin(postgres) as connection, pytest.raises(psycopg.errors.ProgramLimitExceeded) as caught:

@@ -92,9 +92,9 @@ def is_crowded(said: str) -> bool:
 
 
 def is_outdated(error: BaseException) -> bool:
-    """Whether the server has a prepared statement no more, or one for columns that were altered: then a new connection
-    is as good as before."""
-    return isinstance(error, psycopg.Error) and error.sqlstate in ("26000", "0A000")
+    """Whether the statement was prepared for columns that were altered since: then a new connection is as good as
+    before."""
+    return isinstance(error, psycopg.Error) and error.sqlstate == "0A000"
 
 
 def is_passing(error: BaseException) -> bool:
@@ -125,6 +125,11 @@ def told(error: psycopg.Error, place: Place, schema: str) -> PyappError:
             return InvalidRecordError(f"larger than Postgres keeps in one value, nothing was written: {said}")
         case "54000":
             return InvalidRecordError(f"an id is too long for Postgres, whose keys hold about 2,700 bytes: {said}")
+        case "26000" | "42P05":
+            return StoreError(
+                f"something between here and {place} mixes the connections of its clients: {said}; let it keep one for "
+                "each (pgbouncer: pool_mode = session)"
+            )
         case "57014":
             return StoreError(f"{place} did not answer in time, and the statement was cancelled: {said}")
         case "42P01" | "42703" | "3F000":
