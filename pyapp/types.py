@@ -244,6 +244,7 @@ def _are_plain(
         and type(created_at) is int
         and 0 <= created_at <= MAX_SAFE_INTEGER
         and (sender == "client" or sender == "agent")
+        and type(sender) is str
         and type(payload) is dict
     )
 

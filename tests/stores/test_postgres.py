@@ -6,7 +6,9 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Awaitable
 from dataclasses import replace
+from enum import Enum
 from typing import Any
 
 import psycopg
@@ -21,8 +23,10 @@ from pyapp import (
     ObservableStore,
     PostgresSessionPersistDriver,
     SessionEvent,
+    SessionRecord,
     StoreError,
     StoreUnavailableError,
+    Totals,
     json_text,
 )
 from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT, WHOLE_CONTRACT, StorePromise
@@ -197,6 +201,32 @@ def test_an_import_brings_any_text(postgres: PostgresServer, schema: str) -> Non
     asyncio.run(work())
 
 
+def test_members_of_enumerations_and_whole_floats(postgres: PostgresServer, schema: str) -> None:
+    class Name(str, Enum):  # noqa: UP042
+        MOCK = "mock"
+        CLIENT = "client"
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            await driver.update_session(SessionRecord("s1", Name.MOCK, "a", "c", 1.0))  # type: ignore[arg-type]
+            await driver.insert_event("s1", SessionEvent("e1", 1, "s1", 2.0, "c", Name.CLIENT, {}))  # type: ignore[arg-type]
+            await driver.append_event("s1", EventDraft(Name.CLIENT, {}, "c", 2, "e2"))  # type: ignore[arg-type]
+            assert await driver.get_session("s1") == SessionRecord("s1", "mock", "a", "c", 1)
+            assert [(one.sender, one.created_at) for one in await all_events(driver)] == [("client", 2)] * 2
+
+    asyncio.run(work())
+
+
+def test_places_beyond_all_numbers(postgres: PostgresServer, schema: str) -> None:
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            await driver.insert_event("s1", event(1))
+            assert await driver.last_events("s1", 5, before=(2**70, "")) == (event(1),)
+            assert await driver.last_events("s1", 5, before=(-(2**70), "")) == ()
+
+    asyncio.run(work())
+
+
 def test_upstream_rewrites_a_row(postgres: PostgresServer, schema: str) -> None:
     """What its columns say then is what is read, not what is kept beside."""
 
@@ -213,9 +243,9 @@ def test_upstream_rewrites_a_row(postgres: PostgresServer, schema: str) -> None:
     asyncio.run(work())
 
 
-def test_an_older_layout_is_brought_up_to_date(postgres: PostgresServer, schema: str) -> None:
+def make_older_layout(server: PostgresServer, schema: str) -> None:
     """Tables of upstream's first versions: sessions without three columns, numbered events without an index."""
-    with postgres_connection(postgres) as connection:
+    with postgres_connection(server) as connection:
         connection.execute(
             sql.SQL(
                 "CREATE SCHEMA {0}; CREATE TABLE {0}.sessions (id TEXT PRIMARY KEY, agent TEXT NOT NULL, "
@@ -228,6 +258,10 @@ def test_an_older_layout_is_brought_up_to_date(postgres: PostgresServer, schema:
             ).format(sql.Identifier(schema))
         )
 
+
+def test_an_older_layout_is_brought_up_to_date(postgres: PostgresServer, schema: str) -> None:
+    make_older_layout(postgres, schema)
+
     async def work() -> None:
         async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
             assert [(one.event_index, one.id) for one in await all_events(driver)] == [(1, "3"), (2, "2"), (3, "1")]
@@ -235,6 +269,114 @@ def test_an_older_layout_is_brought_up_to_date(postgres: PostgresServer, schema:
             assert [one.session_init for one in await all_sessions(driver)] == [{"cwd": "/"}]
             await driver.update_session(known)
             assert await driver.get_session("s1") == known
+
+    asyncio.run(work())
+
+
+def test_bringing_up_to_date_takes_as_long_as_it_takes(postgres: PostgresServer, schema: str) -> None:
+    """As with millions of events: here each of its statements is slow."""
+    make_older_layout(postgres, schema)
+    name = sql.Identifier(f"slow_{schema}")
+    with postgres_connection(postgres) as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE FUNCTION {0}() RETURNS event_trigger LANGUAGE plpgsql AS "
+                "$$BEGIN IF current_query() LIKE {1} THEN PERFORM pg_sleep(0.3); END IF; END$$; "
+                "CREATE EVENT TRIGGER {0} ON ddl_command_start EXECUTE FUNCTION {0}()"
+            ).format(name, f'%"{schema}"%')
+        )
+
+        async def work() -> None:
+            async with PostgresSessionPersistDriver(postgres.address(), schema, timeout=0.2) as driver:
+                assert (await driver.totals()) == Totals(1, 3)
+
+        try:
+            asyncio.run(work())
+        finally:
+            connection.execute(sql.SQL("DROP EVENT TRIGGER {0}; DROP FUNCTION {0}").format(name))
+
+
+def test_bringing_up_to_date_does_not_wait_for_others_for_ever(postgres: PostgresServer, schema: str) -> None:
+    make_older_layout(postgres, schema)
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema, timeout=0.2) as driver:
+            with postgres_connection(postgres) as blocker:
+                blocker.execute("BEGIN")
+                blocker.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, "events")))
+                async with asyncio.timeout(5):
+                    with pytest.raises(StoreUnavailableError, match="lock timeout; try again later"):
+                        await driver.totals()
+                blocker.execute("ROLLBACK")
+            assert (await driver.totals()) == Totals(1, 3)
+
+    asyncio.run(work())
+
+
+def test_texts_may_be_varchar(postgres: PostgresServer, schema: str) -> None:
+    with postgres_connection(postgres) as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE SCHEMA {0}; CREATE TABLE {0}.sessions (id VARCHAR(40) PRIMARY KEY, agent VARCHAR(40) NOT NULL, "
+                "agent_session_id VARCHAR NOT NULL, last_connection_id VARCHAR NOT NULL, created_at BIGINT NOT NULL, "
+                "destroyed_at BIGINT, sandbox_id VARCHAR, session_init_json JSONB, config_options_json JSONB, "
+                "modes_json JSONB); "
+                "CREATE TABLE {0}.events (id VARCHAR(40) PRIMARY KEY, event_index BIGINT NOT NULL, session_id VARCHAR "
+                "NOT NULL, created_at BIGINT NOT NULL, connection_id VARCHAR NOT NULL, sender VARCHAR(9) NOT NULL, "
+                "payload_json JSONB NOT NULL)"
+            ).format(sql.Identifier(schema))
+        )
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            for known in (record(extra={"more": 1}), record()):
+                await driver.update_session(known)
+                assert await driver.get_session("s1") == known
+            for _ in range(2):
+                await driver.insert_event("s1", event(1))
+                await driver.insert_events("s1", [event(2), event(3)])
+            with pytest.raises(EventConflictError):
+                await driver.insert_event("s1", replace(event(3), id="other"))
+            draft = EventDraft("agent", {}, "c", 1, "new")
+            assert await driver.append_event("s1", draft) == await driver.append_event("s1", draft)
+            await driver.add_sessions([record("s2")], [[json.dumps(event(1, "s2").to_row())]])
+            with pytest.raises(EventConflictError):
+                await driver.add_sessions([record("s3")], [[json.dumps(event(1, "s2").to_row())]])
+            assert await driver.last_events("s1", 9) == tuple(await all_events(driver))
+            assert (await driver.totals(), await driver.count_events("s1")) == (Totals(2, 5), 4)
+            assert [one.id for one in await driver.session_heads()] == ["s1", "s2"]
+            await driver.delete_session("s1")
+            assert [one.id for one in await all_sessions(driver)] == ["s2"]
+
+    asyncio.run(work())
+
+
+def test_tables_that_are_altered_while_they_are_open(postgres: PostgresServer, schema: str) -> None:
+    """Statements that the server has prepared for the columns of before are of no use any more."""
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema, max_connections=3) as driver:
+            await driver.insert_event("s1", event(1))
+            for _ in range(8):  # psycopg has a statement prepared that is used often
+                await asyncio.gather(*(driver.list_events("s1") for _ in range(3)))
+            with postgres_connection(postgres) as connection:
+                alter = "ALTER TABLE {} ALTER COLUMN sender TYPE VARCHAR(20)"
+                connection.execute(sql.SQL(alter).format(sql.Identifier(schema, "events")))
+            for _ in range(4):
+                assert await all_events(driver) == [event(1)]
+
+    asyncio.run(work())
+
+
+def test_what_a_source_raises_is_not_the_servers(postgres: PostgresServer, schema: str) -> None:
+    def late(_added: int) -> None:
+        raise TimeoutError("the source is late")
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            with pytest.raises(TimeoutError, match="the source is late"):
+                await driver.add_sessions([record("s1")], [[json.dumps(event(1).to_row())]], late)
+            assert await driver.totals() == Totals(0, 0)
 
     asyncio.run(work())
 
@@ -283,25 +425,61 @@ def test_no_more_connections_than_allowed(postgres: PostgresServer, schema: str)
     async def work() -> None:
         async with PostgresSessionPersistDriver(postgres.address(), schema, max_connections=3) as driver:
             await asyncio.gather(*(driver.insert_event(f"s{n}", event(1, f"s{n}")) for n in range(40)))
-            with postgres_connection(postgres) as connection:
-                ask = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
-                found = connection.execute(ask, (f'%"{schema}"%',)).fetchone()
-            assert found is not None
-            assert 1 <= found[0] <= 3
+            assert 1 <= connections(postgres, schema) <= 3
 
     asyncio.run(work())
 
 
-def test_after_closing(postgres: PostgresServer, schema: str) -> None:
+def test_closing_waits_for_running_calls(postgres: PostgresServer, schema: str) -> None:
+    """For those too that wait for the tables, for the calls before them, and for a connection."""
+
+    async def work() -> None:
+        driver = PostgresSessionPersistDriver(postgres.address(), schema, max_connections=2)
+        async with driver:
+            running: list[asyncio.Future[Any]] = []
+            for number in (1, 2, 3):
+                calls = [driver.insert_event(id_, event(number, id_)) for id_ in ("s1", "s2", "s3")]
+                running += map(asyncio.ensure_future, calls)
+            running += [
+                asyncio.ensure_future(driver.add_sessions([record("s4")], [])),
+                asyncio.ensure_future(driver.totals()),
+            ]
+            await asyncio.sleep(0)
+        assert all(call.done() for call in running)
+        await asyncio.gather(*running)
+        await driver.aclose()
+        late: list[Awaitable[Any]] = [driver.get_session("s1"), driver.exists(), driver.insert_event("s1", event(9))]
+        late += [driver.add_sessions([record("s9")], []), driver.totals(), driver.delete_session("s1")]
+        for call in late:
+            with pytest.raises(StoreUnavailableError, match="closed"):
+                await call
+        with pytest.raises(StoreUnavailableError, match="closed"):
+            driver.on_change(print)
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as again:
+            assert await again.totals() == Totals(1, 9)
+
+    asyncio.run(work())
+
+
+def test_closing_goes_on_when_whoever_waits_for_it_is_cancelled(postgres: PostgresServer, schema: str) -> None:
     async def work() -> None:
         driver = PostgresSessionPersistDriver(postgres.address(), schema)
-        async with driver:
-            running = [asyncio.ensure_future(driver.insert_event("s1", event(n))) for n in (1, 2)]
-            await asyncio.sleep(0)
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*(driver.get_session("s1") for _ in range(3)))
+        with postgres_connection(postgres) as blocker:
+            blocker.execute("BEGIN")
+            blocker.execute(sql.SQL("LOCK {}").format(sql.Identifier(schema, "events")))
+            running = asyncio.ensure_future(driver.insert_event("s1", event(1)))
+            while not waiting(postgres, schema):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(driver.aclose(), 0.05)
+            assert not running.done()
+            blocker.execute("ROLLBACK")
         await driver.aclose()
-        with pytest.raises(StoreUnavailableError, match="closed"):
-            await driver.get_session("s1")
+        await running
+        async with asyncio.timeout(5):
+            while connections(postgres, schema):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
 
     asyncio.run(work())
 
@@ -339,6 +517,14 @@ def waiting(server: PostgresServer, schema: str) -> bool:
         ask = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s"
         row = connection.execute(ask, (f'%"{schema}"%',)).fetchone()
         return bool(row and row[0])
+
+
+def connections(server: PostgresServer, schema: str) -> int:
+    """How many there are whose last statement was for this schema."""
+    with postgres_connection(server) as connection:
+        ask = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
+        row = connection.execute(ask, (f'%"{schema}"%',)).fetchone()
+        return int(row[0]) if row else 0
 
 
 def fill(server: PostgresServer, schema: str, rows: list[tuple[str, int, Any]]) -> None:

@@ -24,6 +24,7 @@ from pyapp import (
     PyappError,
     SessionEvent,
     SessionRecord,
+    StoreChange,
     StoreError,
     StoreFullError,
     StoreUnavailableError,
@@ -31,6 +32,7 @@ from pyapp import (
 )
 from pyapp.drivers.conformance.kit import all_events, event, record
 from pyapp.drivers.postgres import connections as postgres_connections
+from pyapp.drivers.postgres.errors import Place, told
 
 from . import postgres_server
 from .conftest import a_server
@@ -103,6 +105,32 @@ def test_a_wrong_password(guest: str, schema: str, caplog: pytest.LogCaptureFixt
     assert "wr0ng" not in said + caplog.text
 
 
+def test_a_server_that_takes_no_more_connections(
+    guest: str, postgres: PostgresServer, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then one waits for a while until there is room."""
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(guest, schema) as driver:
+            with psycopg.connect(guest):
+                look = asyncio.ensure_future(driver.exists())
+                await asyncio.sleep(0.2)
+                assert not look.done()
+            assert not await look
+
+    with admin(postgres) as connection:
+        connection.execute("ALTER ROLE guest CONNECTION LIMIT 1")
+        try:
+            asyncio.run(work())
+            monkeypatch.setattr(postgres_connections, "PAUSES", (0.01,))
+            with psycopg.connect(guest):
+                said = refused(guest, schema, totals, StoreUnavailableError)
+        finally:
+            connection.execute("ALTER ROLE guest CONNECTION LIMIT -1")
+    assert "too many connections" in said
+    assert said.endswith("Close other connections, or let the server take more (max_connections)")
+
+
 def test_an_unknown_database(postgres: PostgresServer, schema: str) -> None:
     said = refused(postgres.address("nothing"), schema, totals, StoreUnavailableError)
     assert '"nothing" does not exist' in said
@@ -170,6 +198,27 @@ def test_no_rights(guest: str, postgres: PostgresServer, schema: str) -> None:
 
     assert asyncio.run(read()) == 1
     assert "GRANT" in refused(guest, schema, update, StoreError)
+
+
+def test_rights_without_those_of_the_owner(guest: str, postgres: PostgresServer, schema: str) -> None:
+    """They are enough, even where the index is missing, which only the owner can make."""
+    make(postgres, schema)
+    name = sql.Identifier(schema)
+    with admin(postgres) as connection:
+        connection.execute(sql.SQL("DROP INDEX {}.idx_events_session_order").format(name))
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO guest").format(name))
+        every = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {} TO guest"
+        connection.execute(sql.SQL(every).format(name))
+
+    async def write() -> list[SessionEvent]:
+        async with PostgresSessionPersistDriver(guest, schema) as driver:
+            await driver.update_session(record())
+            await driver.append_event("s1", EventDraft("agent", {}, "c", 1))
+            await driver.add_sessions([record("s2")], [])
+            await driver.delete_session("s2")
+            return await all_events(driver)
+
+    assert [one.event_index for one in asyncio.run(write())] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -260,6 +309,27 @@ def test_a_server_that_only_reads(postgres: PostgresServer, schema: str) -> None
     assert "read-only" in refused(address, schema, update, StoreError)
 
 
+def test_who_listens_to_a_standby_looks_again_and_again(
+    postgres: PostgresServer, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A standby answers so to LISTEN; to start one here would take seconds."""
+
+    async def work() -> None:
+        heard: asyncio.Queue[StoreChange] = asyncio.Queue()
+        async with PostgresSessionPersistDriver(postgres.address(), schema) as driver:
+            await driver.totals()
+            monkeypatch.setattr(driver._connections, "open", refuse)
+            driver.on_change(heard.put_nowait)
+            async with asyncio.timeout(5):
+                assert [await heard.get() for _ in range(3)] == [StoreChange(everything=True)] * 3
+
+    async def refuse() -> None:
+        raise psycopg.errors.ReadOnlySqlTransaction("cannot execute LISTEN during recovery")
+
+    monkeypatch.setattr("pyapp.drivers.postgres.changes.PAUSES", (0.06,))
+    asyncio.run(work())
+
+
 def test_a_full_disk(postgres: PostgresServer, schema: str) -> None:
     """The events are on a disk of their own, which is filled; what was stored stays whole."""
     make(postgres, schema)
@@ -316,6 +386,32 @@ def test_an_id_that_no_index_holds(postgres: PostgresServer, schema: str) -> Non
     said = refused(postgres.address(), schema, lambda driver: driver.update_session(record(long)), InvalidRecordError)
     assert "too long" in said
     assert len(said) < 500
+
+
+def test_a_pooler_that_mixes_connections(postgres: PostgresServer, schema: str) -> None:
+    """What a client has prepared is then another's, or not there: what to do is said, and nothing is repeated."""
+    make(postgres, schema)
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(postgres.address(), schema, max_connections=1) as driver:
+            for _ in range(8):  # psycopg has a statement prepared that is used often
+                await driver.get_session("s1")
+            await driver._connections.run(lambda one: one.execute("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"))
+            with pytest.raises(StoreError, match="does not exist; let it keep one for each"):
+                await driver.get_session("s1")
+
+    asyncio.run(work())
+    taken = psycopg.errors.DuplicatePreparedStatement('prepared statement "_pg3_0" already exists')
+    assert "pool_mode = session" in str(told(taken, Place(postgres.address()), schema))
+
+
+def test_a_value_that_no_column_holds() -> None:
+    """What a server says to a string of 270 MB; to make one here would take a gigabyte."""
+    said = psycopg.errors.ProgramLimitExceeded("string too long to represent as jsonb string")
+    error = told(said, Place("postgresql://127.0.0.1"), "public")
+    assert type(error) is InvalidRecordError
+    assert "larger than Postgres keeps in one value" in str(error)
+    assert "an id" not in str(error)
 
 
 def test_a_server_that_goes_away_for_good(schema: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,35 @@ def test_an_import_that_loses_its_server(durable_postgres: PostgresServer, schem
     asyncio.run(work())
 
 
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_an_import_after_a_restart(durable_postgres: PostgresServer, schema: str, mode: str) -> None:
+    """The connections that lay idle meanwhile are lost; it has not begun, so it loses nothing."""
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(durable_postgres.address(), schema) as driver:
+            await asyncio.gather(*(driver.count_events(f"s{number}") for number in range(5)))
+            await asyncio.to_thread(durable_postgres.restart, mode)
+            await driver.add_sessions([record()], [rows([event(1)])])
+            assert await driver.totals() == Totals(1, 1)
+
+    asyncio.run(work())
+
+
+def test_an_import_after_connections_lay_idle(postgres: PostgresServer, schema: str) -> None:
+    address = f"{postgres.address()}?options=-c%20idle_session_timeout%3D100"
+    with psycopg.connect(postgres.address()) as connection:
+        if connection.info.server_version < 140_000:
+            pytest.skip("only from version 14 on a server closes idle connections")
+
+    async def work() -> None:
+        async with PostgresSessionPersistDriver(address, schema) as driver:
+            await asyncio.gather(*(driver.count_events(f"s{number}") for number in range(5)))
+            await asyncio.sleep(0.3)
+            await driver.add_sessions([record()], [rows([event(1)])])
+
+    asyncio.run(work())
+
+
 def test_tables_are_made_while_upstream_makes_them(postgres: PostgresServer, schema: str) -> None:
     """Upstream's driver takes no lock; whoever comes second goes on with what is there."""
 

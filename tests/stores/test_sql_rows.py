@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from pyapp.drivers.sql.rows import (
     store_event,
     store_session,
 )
+from pyapp.types import is_plain
 
 from ..faults.amounts import VALUES, generated
 from ..faults.values import EVENTS, IDS, SESSIONS, Row, same
@@ -73,6 +75,23 @@ def test_no_two_ids_have_one_key(ids: list[str]) -> None:
     assert [POSTGRES.id_of(key) for key in keys] == ids
     assert len(set(keys)) == len(set(ids))
     assert not any("\0" in key for key in keys)
+
+
+class Name(str, Enum):  # noqa: UP042
+    """As a program may call agents and senders; `str(Name.MOCK)` is 'Name.MOCK'."""
+
+    MOCK = "mock"
+    CLIENT = "client"
+
+
+@COLUMNS
+def test_members_of_enumerations_and_whole_floats_are_stored_as_what_they_are(columns: Columns) -> None:
+    session = store_session({"id": "s1", "agent": Name.MOCK, "createdAt": 1.0}, columns)
+    given = SessionEvent("e1", 1, "s1", 2, "c", Name.CLIENT, {})  # type: ignore[arg-type]
+    assert not is_plain(given)  # the swift ways store the fields as they are
+    for stored in (session, store_event(given.to_row(), columns)):
+        assert {type(value) for value in stored.values} <= {str, int, type(None)}
+    assert (session.values[1], session.values[4]) == ("mock", 1)
 
 
 @COLUMNS

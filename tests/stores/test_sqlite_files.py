@@ -261,6 +261,82 @@ def test_a_file_that_may_not_even_be_read(open_folder: Path) -> None:
         assert "may not be read by this user" in line
 
 
+def test_a_file_of_the_first_layout_that_can_only_be_read(open_folder: Path) -> None:
+    path = Path(shutil.copy(UPSTREAM.with_name("upstream-0.1.db"), open_folder / "first.db"))
+    path.chmod(0o444)
+    for line in as_nobody(path):
+        assert line.startswith("StoreUnavailableError: ")
+        assert "first.db is of upstream's first layout" in line
+
+
+BROKEN_OFF = """
+import os, sqlite3, sys
+
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size = 2")  # so that pages of the transaction go to the file before its end
+connection.execute("BEGIN")
+connection.executemany(
+    "INSERT INTO events VALUES (?, ?, 's1', 1, 'c', 'agent', ?)",
+    [(f"half-{number}", number, '{"text":"' + "x" * 500 + '"}') for number in range(10, 3_000)],
+)
+os._exit(0)
+"""
+
+
+def test_a_change_that_was_broken_off_is_not_read(open_folder: Path) -> None:
+    path = Path(shutil.copy(UPSTREAM, open_folder / "half.db"))
+    made(path, "PRAGMA journal_mode = delete")
+    subprocess.run([sys.executable, "-c", BROKEN_OFF, str(path)], check=True, timeout=60)
+    assert (open_folder / "half.db-journal").stat().st_size > 0
+    before = path.read_bytes()
+    for line in as_nobody(path):
+        assert line.startswith("StoreUnavailableError: ")
+        assert "in the middle of a change" in line
+    assert path.read_bytes() == before
+
+    async def owner() -> Totals:
+        async with SQLiteSessionPersistDriver(path) as driver:
+            return await driver.totals()
+
+    assert asyncio.run(owner()) == Totals(3, 4)
+
+
+LEFT_OPEN = """
+import os, sqlite3, sys
+
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode = wal")
+connection.execute("DELETE FROM events")
+os._exit(0)
+"""
+
+
+def test_a_link_leads_to_what_is_beside_the_file(open_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = Path(shutil.copy(UPSTREAM, open_folder / "kept.db"))
+    subprocess.run([sys.executable, "-c", LEFT_OPEN, str(path)], check=True, timeout=60)
+    (open_folder / "kept.db-shm").unlink()
+    assert (open_folder / "kept.db-wal").stat().st_size > 0
+    links = tmp_path_factory.mktemp("links")
+    links.chmod(0o777)
+    link = links / "link.db"
+    link.symlink_to(path)
+    for line in as_nobody(link):  # the events would still be there without the log
+        assert line.startswith("StoreUnavailableError: ")
+        assert "its folder may not be written to by this user" in line
+
+
+def test_a_file_is_written_to_through_a_link_in_a_folder_that_is_only_read(
+    open_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("mine")
+    folder.chmod(0o777)
+    path = Path(shutil.copy(UPSTREAM, folder / "kept.db"))
+    path.chmod(0o666)
+    link = open_folder / "link.db"
+    link.symlink_to(path)
+    assert as_nobody(link) == [str(Totals(3, 4)), "None", "None", "None"]
+
+
 def test_a_full_disk_keeps_what_was_there_and_takes_what_fits(tmp_path: Path) -> None:
     path = tmp_path / "small.db"
 
@@ -356,7 +432,8 @@ def test_a_file_that_is_taken_away(harm: str, tmp_path: Path) -> None:
             path.unlink()
             if harm == "replaced":
                 shutil.copy(UPSTREAM, path)
-            calls = [driver.insert_event("s1", event(2)), driver.list_events("s1"), driver.add_sessions([record()], [])]
+            calls: list[Awaitable[object]] = [driver.insert_event("s1", event(2)), driver.list_events("s1")]
+            calls += [driver.add_sessions([record()], []), driver.exists()]
             for call in calls:
                 with pytest.raises(StoreUnavailableError, match="was deleted, moved or replaced"):
                     await call
@@ -425,6 +502,23 @@ def test_rows_of_others_that_are_none(statement: str, reason: str, tmp_path: Pat
             if "event_index" in statement:
                 with pytest.raises(InvalidRecordError, match="whose index is no whole number"):
                     await driver.append_event("s1", EventDraft("agent", {}, "c", 1))
+
+    asyncio.run(work())
+
+
+def test_what_a_trigger_of_the_file_refuses_is_refused_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    trigger = "CREATE TRIGGER t BEFORE INSERT ON events WHEN new.event_index = 2 BEGIN SELECT RAISE(ABORT, 'odd'); END"
+
+    async def work() -> None:
+        async with SQLiteSessionPersistDriver(path) as driver:
+            await driver.update_session(record())
+            made(path, trigger)
+            calls = [driver.insert_event("s1", event(index)) for index in (1, 2, 3)]
+            outcomes = await asyncio.gather(*calls, return_exceptions=True)
+            assert [type(outcome) for outcome in outcomes] == [type(None), InvalidRecordError, type(None)]
+            assert f"a trigger of {path} refuses it: odd" in str(outcomes[1])
+            assert [one.event_index for one in await all_events(driver)] == [1, 3]
 
     asyncio.run(work())
 

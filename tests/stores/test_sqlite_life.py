@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from pyapp import EventDraft, SQLiteSessionPersistDriver, StoreChange, StoreUnavailableError
+from pyapp import EventDraft, SQLiteSessionPersistDriver, StoreChange, StoreUnavailableError, Totals
 from pyapp.drivers.conformance.kit import all_events, all_sessions, event, record
 from pyapp.drivers.conformance.whole import rows
 
@@ -94,6 +95,22 @@ def test_listeners_hear_of_other_drivers_and_not_twice_of_their_own(tmp_path: Pa
     asyncio.run(work())
 
 
+def test_a_change_by_others_just_after_listening_began_is_heard(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with opened("file", tmp_path) as driver:
+            await driver.insert_event("s1", event(1))
+            for _ in range(2):  # the second time, while nobody listened meanwhile
+                heard = Heard()
+                end = driver.on_change(heard)
+                other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+                other.execute("UPDATE events SET created_at = created_at + 1")
+                other.close()
+                await heard.until(None)
+                end()
+
+    asyncio.run(work())
+
+
 def test_the_last_change_is_told_on_closing(tmp_path: Path) -> None:
     async def work() -> list[StoreChange]:
         heard = Heard()
@@ -130,6 +147,8 @@ def test_closing_waits_for_running_calls_and_ends_the_threads(where: str, tmp_pa
         for call in late:
             with pytest.raises(StoreUnavailableError, match="was closed; open another"):
                 await call
+        with pytest.raises(StoreUnavailableError, match="was closed; open another"):
+            driver.on_change(print)
 
     asyncio.run(work())
     if where == "file":
@@ -222,6 +241,48 @@ def test_others_wait_for_an_import_and_go_on_when_it_is_cancelled(where: str, tm
             await first
             await driver.update_session(record("c"))
             assert [one.id for one in await all_sessions(driver)] == ["a", "c"]
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_an_import_that_is_cancelled_twice_is_undone_without_threads(
+    turns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("lanes", "database"):
+        monkeypatch.setattr(f"pyapp.drivers.sqlite.{module}.HAS_THREADS", False)
+
+    async def work() -> None:
+        async with opened("file", tmp_path) as driver:
+            async with import_under_way(driver) as task:
+                task.cancel()
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                task.cancel()
+            assert await driver.totals() == Totals(0, 0)
+            await driver.update_session(record())
+
+    asyncio.run(work())
+
+
+def test_an_import_whose_file_was_moved_away_is_undone(tmp_path: Path) -> None:
+    path, elsewhere = tmp_path / "s.db", tmp_path / "elsewhere.db"
+
+    async def work() -> None:
+        async with opened("file", tmp_path) as driver, opened("file", tmp_path) as other:
+            await other.update_session(record())
+
+            def brought() -> Iterator[list[str]]:
+                yield rows([event(1, "s2")])
+                path.rename(elsewhere)
+                yield rows([event(2, "s2")])
+
+            with pytest.raises(StoreUnavailableError, match="moved"):
+                await driver.add_sessions([record("s2")], brought())
+            elsewhere.rename(path)
+            await other.insert_event("s1", event(1))  # nobody holds the file
+            await driver.insert_event("s1", event(2))
+            assert await driver.totals() == Totals(1, 2)
 
     asyncio.run(work())
 

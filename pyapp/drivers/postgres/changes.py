@@ -23,7 +23,8 @@ GATHER = 0.05
 """Seconds for which changes are gathered before they are told."""
 
 PAUSES = (0.1, 0.5, 2.0, 5.0)
-"""Seconds before a lost connection is opened again; the last is for all further tries."""
+"""Seconds before a lost connection is opened again; the last is for all further tries. On a standby they lie between
+two words that everything may have changed."""
 
 MOST_NAMED = 200
 """Sessions that are named in one word; if more of them changed it is everything."""
@@ -79,7 +80,9 @@ class Changes:
                         self._gathering.add(read_word(notice.payload))
                 finally:
                     await connection.close()
-            except (psycopg.Error, PyappError):
+            except (psycopg.Error, PyappError) as error:
+                if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):  # a standby, where nobody can listen
+                    self._gathering.add(StoreChange(everything=True))
                 await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
                 tries += 1
 

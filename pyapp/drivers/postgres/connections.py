@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...errors import StoreError, StoreUnavailableError, UnknownLayoutError
-from .errors import Place, is_lost, is_passing, told
+from .errors import Place, is_crowded, is_lost, is_outdated, is_passing, told
 from .patience import Patience
 
 T = TypeVar("T")
@@ -78,7 +79,26 @@ class Connections:
         self._places = asyncio.Semaphore(most)
         self._idle: list[tuple[Connection, float]] = []
         self._was_open = False
-        self._closed = False
+        self._calls = 0
+        self._no_calls: asyncio.Future[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    def check_open(self) -> None:
+        """Raises StoreUnavailableError once it is being closed."""
+        if self._closing is not None:
+            raise StoreUnavailableError("the store was closed; make a new one")
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Around all that a caller of the store waits for: `close` waits for it, too. Raises StoreUnavailableError."""
+        self.check_open()
+        self._calls += 1
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            if self._no_calls is not None and not self._calls:
+                self._no_calls.set_result(None)
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, again: bool = True, limited: bool = True) -> T:
         """What `work` does with a connection, in autocommit. What it does is done again, unless `again` says no, when
@@ -92,11 +112,14 @@ class Connections:
             try:
                 return await self._once(work, limited)
             except psycopg.Error as error:
-                worth = is_passing(error) and (self._was_open or not is_lost(error) or "starting up" in str(error))
-                pause = next(pauses, None) if worth else None
+                said = str(error)
+                is_there = self._was_open or not is_lost(error) or "starting up" in said or is_crowded(said)
+                pause = next(pauses, None) if is_there and is_passing(error) else None
                 if pause is None:
                     raise told(error, self.place, self._schema) from None
             except TimeoutError:
+                if not limited:  # then it is not ours
+                    raise
                 raise StoreError(f"{self.place} did not answer within {self._timeout:g} s") from None
             await asyncio.sleep(pause)
 
@@ -124,25 +147,19 @@ class Connections:
 
     async def close(self) -> None:
         """Close all of them after the running calls; further calls raise StoreUnavailableError."""
-        if self._closed:
-            return
-        self._closed = True
-        for _ in range(self._most):
-            await self._places.acquire()
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        if self._calls:
+            self._no_calls = asyncio.get_running_loop().create_future()
+            await self._no_calls
         await self._drop_idle()
         self._patience.close()
-        for _ in range(self._most):
-            self._places.release()
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return self._closed
 
     async def _once(self, work: Callable[[Connection], Awaitable[T]], limited: bool) -> T:
         async with self._places:
-            if self._closed:
-                raise StoreUnavailableError("the store was closed; make a new one")
             # Opening has a limit of its own, since several addresses may have to be tried.
             connection = self._idle.pop()[0] if self._idle else await self.open()
             try:
@@ -158,11 +175,11 @@ class Connections:
     async def _take_back(self, connection: Connection, error: BaseException) -> None:
         """After a failure: keep a connection only if it is as good as new."""
         sound = not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE
-        if sound and not isinstance(error, (asyncio.CancelledError, TimeoutError)):
+        if sound and not isinstance(error, (asyncio.CancelledError, TimeoutError)) and not is_outdated(error):
             self._give_back(connection)
             return
         await connection.close()
-        if is_lost(error):
+        if is_lost(error) or is_outdated(error):
             await self._drop_idle()  # they are of the same server
 
     def _give_back(self, connection: Connection) -> None:

@@ -41,8 +41,8 @@ class PostgresSessionPersistDriver:
     The string is libpq's: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, or `host=… dbname=…`; what it leaves out
     comes from the environment (PGHOST, PGPASSWORD, …). It connects at the first call, with at most `max_connections`
     connections, makes what is missing of the tables, and leaves alone what has others (UnknownLayoutError). A write is
-    durable when its call returns. A call is given up after `timeout` seconds, except imports (StoreError). Works as an
-    async context manager.
+    durable when its call returns. A call is given up after `timeout` seconds (StoreError), except imports and the one
+    that brings older tables up to date. Works as an async context manager, for one event loop.
 
     Raises StoreUnavailableError when psycopg is not installed, and ValueError for a string, a schema's name, or
     numbers that cannot be.
@@ -89,15 +89,17 @@ class PostgresSessionPersistDriver:
 
     async def aclose(self) -> None:
         """Close the connections after the running calls; further calls raise StoreUnavailableError."""
-        await self._changes.close()
         await self._connections.close()
+        await self._changes.close()
 
     def on_change(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
         """Call `listener` after changes by any driver of this schema, in any process; the returned function ends it.
 
         What writes past this package, as upstream's own code does, is not heard of. The first word is that everything
-        may have changed: it comes when the listening has begun, and again after the server was away.
+        may have changed: it comes when the listening has begun, and again after the server was away. Raises
+        StoreUnavailableError once the driver was closed.
         """
+        self._connections.check_open()
         return self._changes.listen(listener)
 
     async def exists(self) -> bool:
@@ -219,7 +221,9 @@ def _key(id_: str) -> str | None:
 
 def _place(key: Key) -> tuple[str, str]:
     """A place in a listing as it is compared with. No id holds half a character, but a place may."""
-    return str(key[0]), POSTGRES.key("".join("\ue000" if "\ud800" <= mark <= "\udfff" else mark for mark in key[1]))
+    return str(max(LEAST, min(key[0], MOST))), POSTGRES.key(
+        "".join("\ue000" if "\ud800" <= mark <= "\udfff" else mark for mark in key[1])
+    )
 
 
 def _record(row: tuple[Any, ...]) -> SessionRecord:

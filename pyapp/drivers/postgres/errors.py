@@ -21,6 +21,9 @@ PASSING = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "57P05", "25P03
 """SQLSTATEs of what may go well a moment later: deadlocks, a server that stops or starts, too many connections. See
 PostgreSQL's documentation, appendix A."""
 
+GONE = {"57P01", "57P02", "57P03", "57P05"}
+"""Those of them with which the server closes a connection, idle ones too (57P05)."""
+
 _SECRETS = ("password", "sslpassword")
 
 
@@ -80,12 +83,23 @@ def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, or none could be had."""
     if not isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
         return False
-    return error.sqlstate is None or error.sqlstate.startswith("08") or error.sqlstate in ("57P01", "57P02", "57P03")
+    return error.sqlstate is None or error.sqlstate.startswith("08") or error.sqlstate in GONE
+
+
+def is_crowded(said: str) -> bool:
+    """Whether the server, or a role, has all the connections that it takes; who is not let in gets words alone."""
+    return "too many" in said or "connection slots" in said
+
+
+def is_outdated(error: BaseException) -> bool:
+    """Whether the statement was prepared for columns that were altered since: then a new connection is as good as
+    before."""
+    return isinstance(error, psycopg.Error) and error.sqlstate == "0A000"
 
 
 def is_passing(error: BaseException) -> bool:
     """Whether the same may go well a moment later."""
-    return is_lost(error) or (isinstance(error, psycopg.Error) and error.sqlstate in PASSING)
+    return is_lost(error) or is_outdated(error) or (isinstance(error, psycopg.Error) and error.sqlstate in PASSING)
 
 
 def told(error: psycopg.Error, place: Place, schema: str) -> PyappError:
@@ -107,8 +121,15 @@ def told(error: psycopg.Error, place: Place, schema: str) -> PyappError:
             return StoreError(f"{place} is read-only, nothing was written: {said}; connect to the primary server")
         case "53100":
             return StoreFullError(f"the disk of {place} is full: {said}; what was stored before is whole, make room")
+        case "54000" if "index" not in said:
+            return InvalidRecordError(f"larger than Postgres keeps in one value, nothing was written: {said}")
         case "54000":
             return InvalidRecordError(f"an id is too long for Postgres, whose keys hold about 2,700 bytes: {said}")
+        case "26000" | "42P05":
+            return StoreError(
+                f"something between here and {place} mixes the connections of its clients: {said}; let it keep one for "
+                "each (pgbouncer: pool_mode = session)"
+            )
         case "57014":
             return StoreError(f"{place} did not answer in time, and the statement was cancelled: {said}")
         case "42P01" | "42703" | "3F000":
@@ -125,6 +146,8 @@ def _advice(said: str) -> str:
         return "Is it the right user and password?"
     if "invalid port number" in said:  # of the environment, or of a service file
         return _PORT.capitalize()
+    if is_crowded(said):
+        return "Close other connections, or let the server take more (max_connections)"
     if "does not exist" in said:
         return "Create the database with createdb, the user with createuser"
     return "Does the server run, and is this its address?"

@@ -70,6 +70,11 @@ _RANK = """UPDATE {events} AS e SET event_index = ranked.place FROM
   WHERE e.id = ranked.id AND e.event_index IS NULL"""
 
 
+_UNLIMITED = """SELECT set_config('lock_timeout', current_setting('statement_timeout'), true),
+  set_config('statement_timeout', '0', true)"""
+"""To bring many events up to date takes its time; only to wait for others does not."""
+
+
 @dataclass(frozen=True)
 class Schema:
     """A schema's name, its tables as they stand in statements, and the locks that stand for it.
@@ -157,6 +162,7 @@ async def make_layout(connection: Connection, schema: Schema) -> None:
     does."""
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", (schema.lock, LAYOUT))
+        await connection.execute(_UNLIMITED)
         for step in (await find_layout(connection, schema)).steps:
             await connection.execute(step)
 

@@ -63,10 +63,11 @@ class Statements:
 INSERT INTO {extra} SELECT 'session', $1, $11::text WHERE $11::text IS NOT NULL
   ON CONFLICT (kind, id) DO UPDATE SET extra_json = excluded.extra_json"""
 
-        # One plain event, as nearly all are: 1 row when it was stored, else 0.
+        # One plain event, as nearly all are: 1 row when it was stored, else 0. The types of what stands twice are
+        # told, since columns may be VARCHAR, too.
         self.insert = f"""INSERT INTO {events} ({", ".join(EVENT_COLUMNS)})
-SELECT $1, $2::bigint, $3, $4::bigint, $5, $6, $7::jsonb
-WHERE NOT EXISTS (SELECT FROM {events} WHERE session_id = $3 AND event_index = $2::bigint)
+SELECT $1, $2::bigint, $3::text, $4::bigint, $5, $6, $7::jsonb
+WHERE NOT EXISTS (SELECT FROM {events} WHERE session_id = $3::text AND event_index = $2::bigint)
 ON CONFLICT (id) DO NOTHING"""
 
         # Several: $1 is a JSON array of them, $2 the session, $3 whether they go behind the last one (then their index

@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+import psycopg
+
 from ...errors import UnknownLayoutError
 from .connections import Connection, Connections
-from .layout import MADE_MEANWHILE, NOT_ALLOWED, Schema, find_layout, make_layout
+from .errors import told
+from .layout import MADE_MEANWHILE, NOT_ALLOWED, Found, Schema, find_layout, make_layout
 from .statements import Statements
 
 T = TypeVar("T")
@@ -24,10 +27,13 @@ class Tables:
         self._schema = schema
         self._known: Statements | None = None
         self._looking = asyncio.Lock()
+        self.call = connections.call
+        """Around all of a call, whatever it waits for."""
 
     async def exist(self) -> bool:
         """Whether any of them is there; nothing is made. Raises PyappError."""
-        found = await self._connections.run(lambda connection: find_layout(connection, self._schema))
+        with self.call():
+            found = await self._connections.run(lambda connection: find_layout(connection, self._schema))
         return found.is_there
 
     async def rows(self, choose: Callable[[Statements], str], *values: Any) -> list[tuple[Any, ...]]:
@@ -36,7 +42,8 @@ class Tables:
         async def work(connection: Connection, known: Statements) -> list[tuple[Any, ...]]:
             return await (await connection.execute(choose(known), values)).fetchall()
 
-        return await self.run(work, writes=False)
+        with self.call():
+            return await self.run(work, writes=False)
 
     async def run(self, work: Work[T], *, writes: bool = True, again: bool = True, limited: bool = True) -> T:
         """As `Connections.run`, with the statements for the tables. Raises PyappError, and what `work` raises."""
@@ -52,22 +59,30 @@ class Tables:
     async def _look(self, writes: bool) -> Statements:
         async with self._looking:
             if self._known is None or (writes and not self._known.has_beside):
-                self._known = await self._connections.run(lambda connection: self._find(connection, writes))
+                found = await self._connections.run(lambda connection: find_layout(connection, self._schema))
+                has_beside = True
+                if found.steps:
+                    has_beside = await self._connections.run(
+                        lambda connection: self._make(connection, found, writes), limited=False
+                    )
+                self._known = Statements(self._schema, beside=has_beside)
             return self._known
 
-    async def _find(self, connection: Connection, writes: bool) -> Statements:
-        found = await find_layout(connection, self._schema)
-        if found.steps:
-            for tries_left in (2, 1, 0):
-                try:
-                    await make_layout(connection, self._schema)
-                    break
-                except MADE_MEANWHILE:
-                    if not tries_left:
-                        raise
-                except NOT_ALLOWED:
-                    # Upstream's tables on a standby, or for a user who may only read: that is what they can do.
-                    if writes or not found.is_readable:
-                        raise
-                    return Statements(self._schema, beside=found.has_beside)
-        return Statements(self._schema, beside=True)
+    async def _make(self, connection: Connection, found: Found, writes: bool) -> bool:
+        """Make what is missing. Whether there is the table beside then."""
+        for tries_left in (2, 1, 0):
+            try:
+                await make_layout(connection, self._schema)
+                break
+            except MADE_MEANWHILE:
+                if not tries_left:
+                    raise
+            except psycopg.errors.LockNotAvailable as busy:  # waited for long enough
+                raise told(busy, self._connections.place, self._schema.name) from None
+            except NOT_ALLOWED:
+                # Upstream's tables on a standby, or for a user who may only read: that is what they can do. And who may
+                # write does so without the index, which is slow in long sessions.
+                if not found.is_readable or (writes and not found.has_beside):
+                    raise
+                return found.has_beside
+        return True

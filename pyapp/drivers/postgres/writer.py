@@ -216,7 +216,9 @@ class Writer:
                 raise EventConflictError.brought_twice() from None
 
         try:
-            await self._tables.run(work, again=False, limited=False)
+            with self._tables.call():
+                await self._tables.run(_nothing)  # a connection that was lost while it lay idle is found here
+                await self._tables.run(work, again=False, limited=False)
         except StoreUnavailableError as lost:
             if not begun:
                 raise
@@ -256,15 +258,20 @@ class Writer:
 
     async def _in_turn(self, session_id: str, work: Callable[[], Awaitable[T]]) -> T:
         """Writes that would wait for one lock wait here, and take no connection meanwhile."""
-        lock, waiting = self._turns.setdefault(session_id, (asyncio.Lock(), []))
-        waiting.append(None)
-        try:
-            async with lock:
-                return await work()
-        finally:
-            waiting.pop()
-            if not waiting:
-                del self._turns[session_id]
+        with self._tables.call():
+            lock, waiting = self._turns.setdefault(session_id, (asyncio.Lock(), []))
+            waiting.append(None)
+            try:
+                async with lock:
+                    return await work()
+            finally:
+                waiting.pop()
+                if not waiting:
+                    del self._turns[session_id]
+
+
+async def _nothing(connection: Connection, _known: Statements) -> None:
+    await connection.execute("SELECT")
 
 
 async def _stored(connection: Connection, known: Statements, ids: Iterable[str]) -> dict[str, SessionEvent]:

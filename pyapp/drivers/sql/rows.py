@@ -175,11 +175,11 @@ def _store(row: Row, fields: Fields, columns: Columns) -> Stored:
         if is_json:
             text = dump(value)
             held = columns.json(text)
-        elif type(value) is str:
-            text = value
+        elif isinstance(value, str):
+            text = str.__str__(value)  # itself, not the name that an enumeration's member is shown by
             held = columns.key(text) if name in _KEYS else columns.text(text)
         else:
-            values.append(value)
+            values.append(int(value))  # 1.0 too, which is a whole number in JSON
             continue
         values.append(held)
         if held is not text and held != text and name not in _KEYS:

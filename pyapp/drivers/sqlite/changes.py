@@ -15,6 +15,7 @@ from ...errors import PyappError
 from ...listeners import Listeners
 from ..base import StoreChange
 from ..gathering import Gathering
+from .database import version
 
 PAUSE = 0.04
 """Seconds for which changes are gathered, so that a flood of writes costs a few words."""
@@ -24,10 +25,15 @@ PERIOD = 0.1
 
 
 class Changes:
-    """What one driver tells. `ask` reads from the connection that writes, whose own commits do not count."""
+    """What one driver tells. `ask` reads from the connection that writes, whose own commits do not count; `at_first`
+    gives the counter as it was when that connection was opened: nothing of this driver can have been read before."""
 
-    def __init__(self, ask: Callable[[Callable[[sqlite3.Connection], int]], Awaitable[int]]) -> None:
+    def __init__(
+        self, ask: Callable[[Callable[[sqlite3.Connection], int]], Awaitable[int]], at_first: Callable[[], int]
+    ) -> None:
         self._ask = ask
+        self._at_first = at_first
+        self._seen: int | None = None
         self._listeners: Listeners[StoreChange] = Listeners()
         self._gathering = Gathering(self._listeners.tell, PAUSE)
         self._watcher: asyncio.Task[None] | None = None
@@ -65,16 +71,10 @@ class Changes:
             self._watcher = None
 
     async def _watch(self) -> None:
-        seen: int | None = None
         while True:
             with suppress(PyappError):  # whoever reads or writes hears of what is wrong with the file
-                now = await self._ask(_version)
-                if seen is not None and now != seen:
+                now = await self._ask(version)
+                if now != (self._at_first() if self._seen is None else self._seen):
                     self._listeners.tell(StoreChange(everything=True))
-                seen = now
+                self._seen = now
             await asyncio.sleep(PERIOD)
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
-    return version

@@ -39,6 +39,8 @@ class Database:
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
+        self.first_version = 0
+        """The `version` that the connection which writes has seen when it was opened."""
         self._is_read_only = False
         self._mode = "rwc"
         self._is_closing = False
@@ -64,7 +66,9 @@ class Database:
         StoreError."""
         if self._writer is None:
             with translated(self.name):
-                self._writer = self._open()
+                connection = self._open()
+                self.first_version = version(connection)
+                self._writer = connection
         self._check_file()
         return self._writer
 
@@ -75,6 +79,7 @@ class Database:
     def has_sessions(self) -> bool:
         """Whether a file is there and has upstream's tables; nothing is made. Raises as `writer` does."""
         if self._writer is not None:
+            self._check_file()
             return True
         if not os.path.isfile(self.name):
             return False
@@ -128,6 +133,11 @@ class Database:
                     _leave_wal(connection)
                 if found.steps:
                     _complete(connection, self.name)
+            elif found.is_old:
+                raise StoreUnavailableError(
+                    f"{self.name} is of upstream's first layout, which is brought up to date before it can be read; "
+                    "make it and its folder writable, or open a copy"
+                )
             elif not found.is_readable:
                 raise UnknownLayoutError(f"{self.name} holds no sessions, and is only read here; it was left alone")
             else:
@@ -141,7 +151,8 @@ class Database:
 
     def _look(self) -> tuple[sqlite3.Connection, Found]:
         """A connection, and what is in the file; nothing was changed yet."""
-        can_be_written = os.access(self.name, os.W_OK) and os.access(os.path.dirname(self.name), os.W_OK)
+        place = os.path.realpath(self.name)  # SQLite puts its files beside the file, not beside a link to it
+        can_be_written = os.access(place, os.W_OK) and os.access(os.path.dirname(place), os.W_OK)
         self._is_read_only = self._only_reads or (os.path.exists(self.name) and not can_be_written)
         # Who may write also takes away what SQLite puts beside the file while it is open.
         self._mode = "rwc" if not self._is_read_only else "rw" if can_be_written else "ro"
@@ -149,7 +160,7 @@ class Database:
             connection, found = self._connect_and_look()
         except sqlite3.OperationalError as error:
             # A WAL file needs another one beside it, unless nobody writes; then all of it is in the file itself.
-            if not self._is_read_only or code_of(error) not in _LACKS or _has_wal(self.name):
+            if not self._is_read_only or code_of(error) not in _LACKS or _is_half(place):
                 raise
             self._mode = "ro&immutable=1"
             connection, found = self._connect_and_look()
@@ -192,12 +203,10 @@ class Database:
             )
 
 
-def _has_wal(name: str) -> bool:
-    """Whether there are changes that are not in the file itself yet."""
-    try:
-        return os.path.getsize(f"{name}-wal") > 0
-    except OSError:
-        return False
+def _is_half(name: str) -> bool:
+    """Whether there are changes that are not in the file itself yet, or some in it that have to be undone."""
+    beside = (f"{name}-wal", f"{name}-journal")
+    return any(os.path.exists(path) and os.path.getsize(path) > 0 for path in beside)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -228,6 +237,11 @@ def _complete(connection: sqlite3.Connection, name: str) -> None:
     with transaction(connection):
         for step in look(connection, name).steps:
             connection.execute(step)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """A number that is another one once anybody else has committed."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 @contextmanager

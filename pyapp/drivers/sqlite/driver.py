@@ -66,7 +66,7 @@ class SQLiteSessionPersistDriver:
             raise ValueError("a database in memory has nothing to be read")
         self.filename = name if name == MEMORY else os.path.abspath(name)
         self._database = Database(self.filename, only_reads=read_only)
-        self._changes = Changes(self._in_queue)
+        self._changes = Changes(self._in_queue, lambda: self._database.first_version)
         self._writer = Writer(self._database, self._changes.touch)
         self._reads = 0
         self._no_reads: asyncio.Future[None] | None = None
@@ -87,8 +87,10 @@ class SQLiteSessionPersistDriver:
 
     def on_change(self, listener: Callable[[StoreChange], None]) -> Callable[[], None]:
         """Call `listener` after changes by anybody; the returned function ends it. Of changes past this driver, which
-        are looked for ten times a second, it hears that everything may have changed.
+        are looked for ten times a second, it hears that everything may have changed. Call it while the event loop
+        runs. Raises StoreUnavailableError once the driver was closed.
         """
+        self._database.check_open()
         return self._changes.listen(listener)
 
     async def exists(self) -> bool:

@@ -40,6 +40,11 @@ def store_error(error: sqlite3.Error, name: str) -> PyappError:
             return StoreUnavailableError(
                 f"{name} was in use by others for over {BUSY_SECONDS:g} seconds; nothing was written. Try again"
             )
+        case sqlite3.SQLITE_READONLY if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return StoreUnavailableError(
+                f"{name} was left in the middle of a change, which has to be undone before it can be read; open it "
+                "once as a user who may write to it and its folder"
+            )
         case sqlite3.SQLITE_READONLY:
             return read_only(name)
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
@@ -50,6 +55,8 @@ def store_error(error: sqlite3.Error, name: str) -> PyappError:
             return StoreError(
                 f"{name} is damaged ({error}); it was left alone. Copy what can be read: sqlite3 {name} .recover"
             )
+        case sqlite3.SQLITE_CONSTRAINT:
+            return InvalidRecordError(f"a constraint or a trigger of {name} refuses it: {error}; nothing was written")
         case sqlite3.SQLITE_TOOBIG:
             return InvalidRecordError("larger than SQLite keeps in one row; nothing was written")
         case _ if isinstance(error, sqlite3.DataError):
@@ -70,9 +77,9 @@ def read_only(name: str) -> StoreUnavailableError:
 
 def why_not(path: str) -> str:
     """Why a file cannot be opened, in words."""
-    folder = os.path.dirname(path)
     if "\0" in path:
         return "no file has such a name"
+    folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):
         return "it is a folder"
     if not os.path.isdir(folder):

@@ -21,6 +21,7 @@ class Import:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._begun: sqlite3.Connection | None = None
         self.is_committed = False
 
     def begin(self, records: Sequence[SessionRecord]) -> None:
@@ -29,6 +30,7 @@ class Import:
         with translated(self._database.name):
             self._database.check_writable()
             begin(connection)
+            self._begun = connection
             for record in records:
                 if connection.execute(ANY_OF_SESSION, (record.id,)).fetchone()[0]:
                     raise EventConflictError.session_taken(record.id)
@@ -55,9 +57,11 @@ class Import:
         self.is_committed = True
 
     def end(self) -> None:
-        """Nothing of it is left, unless it was committed."""
-        with translated(self._database.name):
-            roll_back(self._database.writer())
+        """Nothing of it is left, unless it was committed; so also of a file that was moved away meanwhile, which may
+        come back."""
+        if self._begun is not None:
+            with translated(self._database.name):
+                roll_back(self._begun)
 
     def _put(self, connection: sqlite3.Connection, statement: str, kind: str, stored: Sequence[Stored]) -> None:
         connection.executemany(statement, [one.values for one in stored])

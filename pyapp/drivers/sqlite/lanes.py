@@ -56,7 +56,12 @@ class InlineLane:
     """No thread: the event loop waits meanwhile."""
 
     async def run(self, work: Callable[[], T]) -> T:
-        await asyncio.sleep(0)  # others get their turn between two pieces of work
+        try:
+            await asyncio.sleep(0)  # others get their turn between two pieces of work
+        except asyncio.CancelledError:
+            with suppress(Exception):  # nobody is there to hear of it
+                work()  # it may be what undoes something
+            raise
         return work()
 
     def post(self, work: Callable[[], None]) -> None:

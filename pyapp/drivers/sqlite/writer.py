@@ -96,7 +96,7 @@ class Writer:
             if isinstance(batch[0], Work):
                 return [(self._alone(batch[0]), None)]
             return self._together(batch)
-        except (StoreFullError, InvalidRecordError) as error:  # too much for the disk, or for SQLite
+        except (StoreFullError, InvalidRecordError) as error:  # one is too much for the disk, or refused by the file
             if len(batch) == 1:
                 return [(None, error)]
             middle = len(batch) // 2
