@@ -89,7 +89,7 @@ async def open_source(address: Address) -> AsyncIterator[SessionStore]:
     if address.kind == "jsonl":
         from .jsonlines import open_recording
 
-        async with with_defaults(open_recording(address.path)) as store:
+        async with with_defaults(await open_recording(address.path)) as store:
             yield store
         return
     async with open_store(address, only_read=True) as store:

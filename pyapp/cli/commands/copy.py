@@ -45,8 +45,6 @@ def arguments(parser: ArgumentParser) -> None:
 async def run(options: Namespace) -> int:
     """Copy, and say what was copied."""
     source_address, target_address = read_addresses(options)
-    if options.update and target_address.kind == "jsonl":
-        raise UsageError("--update: a recording keeps the records that it has; copy into a new file")
     identity = identity_of(source_address, options.session)
     async with open_source(source_address) as source:
         choices = Choices(updates=options.update, dry_run=options.dry_run)
@@ -83,6 +81,8 @@ async def copy_all(
         try:
             with shown_progress() as progress, collecting_seldom():
                 plan = await make_plan(source, target.store, session_ids, progress, updates=choices.updates)
+                if plan.conflicts and await target.begin_again():  # the source has changed since the interruption
+                    plan = await make_plan(source, target.store, session_ids, progress, updates=choices.updates)
                 _refuse(plan.conflicts, f"nothing was copied, since {address} has other content of")
                 if not choices.dry_run:
                     await _carry_out(plan, source, target, progress)
