@@ -16,10 +16,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from types import ModuleType
+from typing import NoReturn
 
 from . import commands
+from .addresses import without_passwords
 from .exits import BROKEN_PIPE, INTERRUPTED, USAGE, failure
-from .terminal import complain, prepare_streams
+from .terminal import complain, prepare_streams, safe
 
 PROGRAM = "python -m pyapp"
 
@@ -36,14 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE if stop.code else 0
     try:
         code: int = asyncio.run(options.run(options))
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is None where it was closed before the start
+            sys.stdout.flush()
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         _silence_stdout()
         return BROKEN_PIPE
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
         if options.traceback:
             traceback.print_exception(error)
         words, code = failure(error)
@@ -51,9 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong without the passwords in it."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(safe(without_passwords(message)))
+
+
 def _parser() -> argparse.ArgumentParser:
     """The parser with all commands, in the order of their names."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=PROGRAM,
         description="Sessions of coding agents: list, show, copy and check them, wherever they are kept.",
         epilog="SOURCE and TARGET are sqlite:PATH, postgresql://…, rivet:ENDPOINT, python:MODULE:FACTORY or a file "
@@ -67,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add(
-    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],  # argparse has no public name for it
+    subparsers: argparse._SubParsersAction[_Parser],  # argparse has no public name for it
     name: str,
     command: ModuleType,
 ) -> None:

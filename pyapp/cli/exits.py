@@ -61,7 +61,7 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def failure(error: Exception) -> tuple[str, int]:
+def failure(error: BaseException) -> tuple[str, int]:
     """The words for an error and its exit code."""
     for kind, code in _CODES:
         if isinstance(error, kind):

@@ -66,7 +66,7 @@ def local_time(ms: int) -> str:
 
 def columns() -> int | None:
     """How wide the terminal is that stdout is; None when it is none."""
-    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+    if not (sys.stdout and sys.stdout.isatty()) and "COLUMNS" not in os.environ:
         return None
     return max(20, shutil.get_terminal_size((80, 24)).columns)
 

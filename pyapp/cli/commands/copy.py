@@ -7,6 +7,7 @@ After an interruption of any kind the same command goes on where it was."""
 from __future__ import annotations
 
 import asyncio
+import os.path
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -126,5 +127,7 @@ def _is_one_file(source: Address, target: Address) -> bool:
 
 def _absolute(address: Address) -> Address:
     if address.kind in FILES:
-        return Address(address.kind, str(address.path.resolve()))
+        return Address(
+            address.kind, os.path.realpath(address.path)
+        )  # Path.resolve() fails where links lead in a circle
     return address

@@ -13,6 +13,7 @@ from ...errors import StoreUnavailableError
 from ..addresses import open_source, read_address
 from ..exits import OK
 from ..serving import Answers, PageServer
+from ..terminal import safe
 
 HELP = "show the sessions of a source in the browser"
 
@@ -37,7 +38,7 @@ async def run(options: Namespace) -> int:
         server = PageServer(page, answers, asyncio.get_running_loop())
         server.start()
         try:
-            print(f"{address} is shown at {server.address}\nCtrl-C ends it.", flush=True)
+            print(f"{safe(str(address))} is shown at {server.address}\nCtrl-C ends it.", flush=True)
             if not options.no_browser:
                 await asyncio.to_thread(webbrowser.open, server.address)
             await asyncio.Event().wait()

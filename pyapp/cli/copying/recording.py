@@ -40,7 +40,7 @@ class RecordingTarget(RecordingDriver):
     """
 
     def __init__(self, path: Path, identity: str, *, only_looked_at: bool = False) -> None:
-        self.path = path = path.resolve()  # a link stays one, what it leads to is replaced
+        self.path = path = Path(os.path.realpath(path))  # a link stays one, what it leads to is replaced
         super().__init__(BytesIO(), str(path), Index())
         self._state = _state(path)
         self.part = path.with_name(f".{path.name}.{_digest(self._state)}-{_digest(identity)}.part")
