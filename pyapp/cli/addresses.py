@@ -59,6 +59,13 @@ class Address:
         return f"python:{self.rest}" if self.kind == "python" else self.rest
 
     @property
+    def absolute(self) -> Address:
+        """The same place as it is called from every folder, links followed."""
+        if self.kind not in FILES:
+            return self
+        return Address(self.kind, os.path.realpath(self.rest))  # Path.resolve() fails where links lead in a circle
+
+    @property
     def path(self) -> Path:
         """The file of a `sqlite` or `jsonl` address."""
         return Path(self.rest)

@@ -112,6 +112,14 @@ def test_the_page_sees_what_the_store_has(page: Path) -> None:
     asyncio.run(work())
 
 
+def test_the_page_is_told_how_the_store_is_called(page: Path) -> None:
+    async def work() -> None:
+        answers = Answers(InMemorySessionPersistDriver(), "a name")
+        assert (await answers("changes", {"since": None}))["name"] == "a name"
+
+    asyncio.run(work())
+
+
 def test_changes_are_told(page: Path) -> None:
     async def work() -> None:
         store = InMemorySessionPersistDriver()

@@ -7,7 +7,6 @@ After an interruption of any kind the same command goes on where it was."""
 from __future__ import annotations
 
 import asyncio
-import os.path
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,14 +55,14 @@ async def run(options: Namespace) -> int:
 def read_addresses(options: Namespace) -> tuple[Address, Address]:
     """Both addresses. Raises UsageError when they are the same place."""
     source, target = read_address(options.source), read_address(options.target)
-    if _absolute(source) == _absolute(target) or _is_one_file(source, target):
+    if source.absolute == target.absolute or _is_one_file(source, target):
         raise UsageError("SOURCE and TARGET are the same")
     return source, target
 
 
 def identity_of(source: Address, session_ids: Sequence[str]) -> str:
     """What the same command says again when it goes on after an interruption."""
-    return "\0".join([str(_absolute(source)), *sorted(session_ids)])
+    return "\0".join([str(source.absolute), *sorted(session_ids)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +122,3 @@ def _is_one_file(source: Address, target: Address) -> bool:
     if not {source.kind, target.kind} <= FILES:
         return False
     return source.path.exists() and target.path.exists() and source.path.samefile(target.path)
-
-
-def _absolute(address: Address) -> Address:
-    if address.kind in FILES:
-        return Address(
-            address.kind, os.path.realpath(address.path)
-        )  # Path.resolve() fails where links lead in a circle
-    return address

@@ -34,7 +34,7 @@ async def run(options: Namespace) -> int:
     page = find_page(options.page)
     async with open_source(address) as store:
         await store.totals()  # what is wrong with it is said now, not in the browser
-        answers = Answers(store)
+        answers = Answers(store, str(address.absolute))
         server = PageServer(page, answers, asyncio.get_running_loop())
         server.start()
         try:
