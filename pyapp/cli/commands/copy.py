@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ...drivers.base import SessionStore
 from ...inspector.dates import plural
-from ..addresses import FILES, Address, open_source, read_address
+from ..addresses import FILES, Address, check_target_file, open_source, read_address
 from ..copying.plan import Plan, make_plan
 from ..copying.progress import Progress, shown_progress
 from ..copying.target import Target, open_target
@@ -53,10 +53,13 @@ async def run(options: Namespace) -> int:
 
 
 def read_addresses(options: Namespace) -> tuple[Address, Address]:
-    """Both addresses. Raises UsageError when they are the same place."""
+    """Both addresses. Raises UsageError when they are the same place, StoreUnavailableError when no file can be written
+    at the target: that is said before a source is read, which may take long."""
     source, target = read_address(options.source), read_address(options.target)
     if source.absolute == target.absolute or _is_one_file(source, target):
         raise UsageError("SOURCE and TARGET are the same")
+    if target.kind in FILES:
+        check_target_file(target)
     return source, target
 
 

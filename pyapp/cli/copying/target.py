@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...drivers.base import Findable, SessionStore
 from ...drivers.defaults import with_defaults
 from ...drivers.memory import InMemorySessionPersistDriver
-from ..addresses import FILES, Address, check_target_file, open_store
+from ..addresses import Address, open_store
 from .recording import RecordingTarget
 
 
@@ -46,8 +46,6 @@ async def open_target(address: Address, identity: str, *, only_looked_at: bool =
 
     `identity` is what the same command says again when it goes on after an interruption.
     """
-    if address.kind in FILES:
-        check_target_file(address)
     if address.kind == "jsonl":
         recording = RecordingTarget(address.path, identity, only_looked_at=only_looked_at)
         try:
