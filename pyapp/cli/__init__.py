@@ -12,15 +12,16 @@ import asyncio
 import contextlib
 import importlib
 import pkgutil
+import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from . import commands
 from .addresses import without_passwords
-from .exits import BROKEN_PIPE, INTERRUPTED, USAGE, failure
+from .exits import BROKEN_PIPE, HUNG_UP, INTERRUPTED, TERMINATED, USAGE, failure
 from .terminal import complain, prepare_streams, safe
 
 PROGRAM = "python -m pyapp"
@@ -31,13 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     No error leaves as a traceback: each is one line on stderr and a code that docs/command-line.md lists.
     """
-    prepare_streams()
+    shows_place = False
     try:
-        options = _parser().parse_args(arguments)
-    except SystemExit as stop:  # argparse has said what is wrong, or has shown its help
-        return USAGE if stop.code else 0
-    try:
-        code: int = asyncio.run(options.run(options))
+        prepare_streams()
+        try:
+            options = _parser().parse_args(arguments)
+        except SystemExit as stop:  # argparse has said what is wrong, or has shown its help
+            return USAGE if stop.code else 0
+        shows_place = options.traceback
+        code = asyncio.run(_until_ended(options.run(options)))
         if sys.stdout is not None:  # it is None where it was closed before the start
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -47,11 +50,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _silence_stdout()
         return BROKEN_PIPE
     except (Exception, asyncio.CancelledError) as error:
-        if options.traceback:
+        if shows_place:
             traceback.print_exception(error)
         words, code = failure(error)
         complain(words)
     return code
+
+
+async def _until_ended(work: Coroutine[Any, Any, int]) -> int:
+    """The exit code of a command, which ends in order where the process is told to end: no temporary file is left."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    ended: list[int] = []
+
+    def end(code: int) -> None:
+        ended.append(code)
+        if task is not None:
+            task.cancel()
+
+    for name, code in (("SIGTERM", TERMINATED), ("SIGHUP", HUNG_UP)):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # not where nohup has it ignored
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; not the main thread
+                loop.add_signal_handler(number, end, code)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if not ended:
+            raise
+        complain("ended by a signal")
+        return ended[0]
 
 
 class _Parser(argparse.ArgumentParser):

@@ -108,3 +108,10 @@ class Unwilling(InMemorySessionPersistDriver):
 
     async def session_heads(self) -> Any:
         raise SystemExit(9)
+
+
+class Silent(InMemorySessionPersistDriver):
+    """It never says what it holds."""
+
+    async def list_sessions(self, **_options: Any) -> Any:
+        await asyncio.Event().wait()

@@ -316,6 +316,20 @@ def test_a_full_disk(cli: Cli, tmp_path: Path) -> None:
     assert "2 sessions there already" in cli.out
 
 
+def test_what_is_wrong_with_a_target_is_said_before_the_source_is_read(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text("garbage")
+    for command in ("copy", "redact"):
+        assert "no/x.db cannot be written" in cli.fails(3, command, tmp_path / "in.jsonl", tmp_path / "no" / "x.db")
+
+
+def test_ctrl_c_while_the_commands_are_loaded(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("importlib.import_module", interrupted)
+    assert cli.fails(130, "ls", "x.db") == "pyapp: interrupted\n"
+
+
 def test_without_a_stdout(tmp_path: Path) -> None:
     given = small_recording(tmp_path / "in.jsonl", "a")
     command = f"{sys.executable} -m pyapp ls {given} >&-"
