@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import json
 import os
@@ -306,6 +307,16 @@ def test_a_part_that_another_copy_writes_is_left_alone(cli: Cli, tmp_path: Path)
             assert cli("copy", given, tmp_path / "out.jsonl", "--dry-run") == 0
             assert cli.out == "2 sessions, 6 events would be copied\n"
         assert part.read_bytes() == content
+
+
+def test_a_file_system_without_locks(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*_anything: object) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    given = small_recording(tmp_path / "in.jsonl", "a", "b")
+    assert cli("copy", given, tmp_path / "out.jsonl") == 0, cli.err
+    assert (tmp_path / "out.jsonl").read_bytes() == given.read_bytes()
 
 
 def test_a_part_that_is_removed_meanwhile_is_no_success(
