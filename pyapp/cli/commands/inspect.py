@@ -8,6 +8,7 @@ import asyncio
 import webbrowser
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from threading import Thread
 
 from ...errors import StoreUnavailableError
 from ..addresses import open_source, read_address
@@ -40,7 +41,8 @@ async def run(options: Namespace) -> int:
         try:
             print(f"{safe(str(address))} is shown at {server.address}\nCtrl-C ends it.", flush=True)
             if not options.no_browser:
-                await asyncio.to_thread(webbrowser.open, server.address)
+                # In a thread that nobody waits for: some browsers stay in the foreground until they end.
+                Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
             await asyncio.Event().wait()
         except asyncio.CancelledError:  # Ctrl-C
             print()
