@@ -41,8 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return USAGE if stop.code else 0
         shows_place = options.traceback
         code = asyncio.run(_until_ended(options.run(options)))
-        if sys.stdout is not None:  # it is None where it was closed before the start
-            sys.stdout.flush()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED

@@ -19,7 +19,7 @@ from pyapp.cli import exits
 from pyapp.cli.addresses import Address, read_address, read_postgres, read_rivet
 from pyapp.cli.exits import UsageError, failure
 
-from .kit import ROOT, Cli, small_recording, write_recording
+from .kit import ROOT, Cli, content_of, small_recording, write_recording
 
 
 @pytest.mark.parametrize(
@@ -330,11 +330,21 @@ def test_ctrl_c_while_the_commands_are_loaded(cli: Cli, monkeypatch: pytest.Monk
     assert cli.fails(130, "ls", "x.db") == "pyapp: interrupted\n"
 
 
-def test_without_a_stdout(tmp_path: Path) -> None:
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_streams_that_were_closed_before_the_start(tmp_path: Path, closed: str) -> None:
     given = small_recording(tmp_path / "in.jsonl", "a")
-    command = f"{sys.executable} -m pyapp ls {given} >&-"
-    done = subprocess.run(command, shell=True, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    for arguments, expected in ((f"ls {given}", 0), (f"copy {given} {tmp_path}/x.db", 0), ("ls nothing.db", 3)):
+        done = subprocess.run(
+            f"{sys.executable} -m pyapp {arguments} {closed}",
+            shell=True,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == expected
+        assert "pyapp: " not in done.stdout
+    assert set(content_of(tmp_path / "x.db")) == {"a"}
 
 
 def test_every_failure_has_words_and_a_code() -> None:
