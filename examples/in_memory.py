@@ -47,4 +47,7 @@ if __name__ == "__main__":
     if len(sys.argv) == 1:
         print(__doc__, file=sys.stderr)
         sys.exit(2)
+    if len(sys.argv) > 4:
+        print(f"{sys.argv[0]}: too many arguments; without any it says what it takes", file=sys.stderr)
+        sys.exit(2)
     asyncio.run(main(*sys.argv[1:]))

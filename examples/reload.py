@@ -62,5 +62,8 @@ if __name__ == "__main__":
         sys.exit(2)
     if sys.argv[1:2] == ["die"]:
         asyncio.run(die(*sys.argv[2:]))
+    elif len(sys.argv) > 4:
+        print(f"{sys.argv[0]}: too many arguments; without any it says what it takes", file=sys.stderr)
+        sys.exit(2)
     else:
         asyncio.run(main(*sys.argv[1:]))

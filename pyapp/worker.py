@@ -50,7 +50,7 @@ class BrowserWorld:
         self._notes: dict[str, IndexedDBNoteStore] = {}
         self._waiting = 0
         self._tell_waiting: Callable[[bool], None] = lambda _waits: None
-        self._tell_reached: Callable[[bool], None] = lambda _is_there: None
+        self._tell_reached: Callable[[bool, str], None] = lambda _is_there, _name: None
 
     async def open_store(self, database: str) -> SessionStore:
         """A driver for each database; another name than the usual one must be there already."""
@@ -75,7 +75,7 @@ class BrowserWorld:
                 "Open that address again."
             )
         if self._shown is None:
-            self._shown = RemoteStore(partial(_call, self._base, token), lambda is_there: self._tell_reached(is_there))
+            self._shown = RemoteStore(partial(_call, self._base, token), lambda *told: self._tell_reached(*told))
         return self._shown
 
     def open_notes(self, database: str) -> NoteStore:
@@ -94,7 +94,7 @@ class BrowserWorld:
     def is_served(self) -> bool:
         return bool(self._source)
 
-    def on_reach(self, listener: Callable[[bool], None]) -> None:
+    def on_reach(self, listener: Callable[[bool, str], None]) -> None:
         self._tell_reached = listener
 
     def _wait(self, waits: bool) -> None:

@@ -12,14 +12,17 @@ import asyncio
 import contextlib
 import importlib
 import pkgutil
+import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from types import ModuleType
+from typing import Any, NoReturn
 
 from . import commands
-from .exits import BROKEN_PIPE, INTERRUPTED, USAGE, failure
-from .terminal import complain, prepare_streams
+from .addresses import without_passwords
+from .exits import BROKEN_PIPE, HUNG_UP, INTERRUPTED, TERMINATED, USAGE, failure
+from .terminal import complain, prepare_streams, safe
 
 PROGRAM = "python -m pyapp"
 
@@ -29,13 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     No error leaves as a traceback: each is one line on stderr and a code that docs/command-line.md lists.
     """
-    prepare_streams()
+    shows_place = False
     try:
-        options = _parser().parse_args(arguments)
-    except SystemExit as stop:  # argparse has said what is wrong, or has shown its help
-        return USAGE if stop.code else 0
-    try:
-        code: int = asyncio.run(options.run(options))
+        prepare_streams()
+        try:
+            options = _parser().parse_args(arguments)
+        except SystemExit as stop:  # argparse has said what is wrong, or has shown its help
+            return USAGE if stop.code else 0
+        shows_place = options.traceback
+        code = asyncio.run(_until_ended(options.run(options)))
         sys.stdout.flush()
     except KeyboardInterrupt:
         complain("interrupted")
@@ -43,17 +48,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence_stdout()
         return BROKEN_PIPE
-    except Exception as error:
-        if options.traceback:
+    except (Exception, asyncio.CancelledError) as error:
+        if shows_place:
             traceback.print_exception(error)
         words, code = failure(error)
         complain(words)
     return code
 
 
+async def _until_ended(work: Coroutine[Any, Any, int]) -> int:
+    """The exit code of a command, which ends in order where the process is told to end: no temporary file is left."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    ended: list[int] = []
+
+    def end(code: int) -> None:
+        ended.append(code)
+        if task is not None:
+            task.cancel()
+
+    for name, code in (("SIGTERM", TERMINATED), ("SIGHUP", HUNG_UP)):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # not where nohup has it ignored
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; not the main thread
+                loop.add_signal_handler(number, end, code)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if not ended:
+            raise
+        complain("ended by a signal")
+        return ended[0]
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong without the passwords in it."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(safe(without_passwords(message)))
+
+
 def _parser() -> argparse.ArgumentParser:
     """The parser with all commands, in the order of their names."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=PROGRAM,
         description="Sessions of coding agents: list, show, copy and check them, wherever they are kept.",
         epilog="SOURCE and TARGET are sqlite:PATH, postgresql://…, rivet:ENDPOINT, python:MODULE:FACTORY or a file "
@@ -67,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add(
-    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],  # argparse has no public name for it
+    subparsers: argparse._SubParsersAction[_Parser],  # argparse has no public name for it
     name: str,
     command: ModuleType,
 ) -> None:

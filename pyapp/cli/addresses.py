@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from ..drivers.base import Findable, SessionPersistDriver, SessionStore
 from ..drivers.defaults import with_defaults
@@ -53,9 +54,16 @@ class Address:
 
     def __str__(self) -> str:
         if self.kind in ("postgres", "rivet"):
-            text = _without_secrets(self.rest)
+            text = without_passwords(self.rest)
             return text if self.kind == "postgres" else f"rivet:{text}"
         return f"python:{self.rest}" if self.kind == "python" else self.rest
+
+    @property
+    def absolute(self) -> Address:
+        """The same place as it is called from every folder, links followed."""
+        if self.kind not in FILES:
+            return self
+        return Address(self.kind, os.path.realpath(self.rest))  # Path.resolve() fails where links lead in a circle
 
     @property
     def path(self) -> Path:
@@ -77,7 +85,7 @@ def read_address(text: str) -> Address:
         return Address(kind, rest)
     suffix = Path(text).suffix.lower()
     if suffix not in _SUFFIXES:
-        raise UsageError(f"{text[:200]!r} does not tell what it is; write {ADDRESSES}")
+        raise UsageError(f"{without_passwords(text)[:200]!r} does not tell what it is; write {ADDRESSES}")
     return Address(_SUFFIXES[suffix], text)
 
 
@@ -89,7 +97,7 @@ async def open_source(address: Address) -> AsyncIterator[SessionStore]:
     if address.kind == "jsonl":
         from .jsonlines import open_recording
 
-        async with with_defaults(open_recording(address.path)) as store:
+        async with with_defaults(await open_recording(address.path)) as store:
             yield store
         return
     async with open_store(address, only_read=True) as store:
@@ -125,6 +133,8 @@ async def open_store(address: Address, *, only_read: bool = False) -> AsyncItera
             driver = _make(address, only_read=only_read)
         except ImportError as error:
             raise StoreUnavailableError(str(error)) from None
+        except UsageError:
+            raise
         except ValueError as error:  # a schema's name, a connection string that cannot be
             raise UsageError(f"{address}: {error}") from None
         yield await stack.enter_async_context(with_defaults(driver))
@@ -145,14 +155,17 @@ def _make(address: Address, *, only_read: bool) -> SessionPersistDriver:
 
 
 def read_postgres(url: str) -> tuple[str, str]:
-    """The connection string of a URL, and its schema: `?schema=` is ours, libpq has none. Default `public`."""
-    parts = urlsplit(url)
-    fields = parse_qsl(parts.query, keep_blank_values=True)
-    schemas = [value for name, value in fields if name == "schema"] or ["public"]
+    """The connection string of a URL, and its schema: `?schema=` is ours, libpq has none. Default `public`.
+
+    What is not ours stays as it is written: libpq reads URLs in a manner of its own. Raises UsageError.
+    """
+    place, _, query = url.partition("?")
+    fields = [field for field in query.split("&") if field]
+    schemas = [unquote(field.removeprefix("schema=")) for field in fields if field.startswith("schema=")]
     if len(schemas) > 1:
-        raise UsageError(f"{_without_secrets(url)} names {len(schemas)} schemas; one is copied from or to at a time")
-    query = urlencode([(name, value) for name, value in fields if name != "schema"], quote_via=quote)
-    return urlunsplit(parts._replace(query=query)), schemas[0]
+        raise UsageError(f"{without_passwords(url)} names {len(schemas)} schemas; one is copied from or to at a time")
+    rest = "&".join(field for field in fields if not field.startswith("schema="))
+    return place + (f"?{rest}" if rest else ""), (schemas or ["public"])[0]
 
 
 def read_rivet(text: str) -> tuple[str, dict[str, str]]:
@@ -160,7 +173,10 @@ def read_rivet(text: str) -> tuple[str, dict[str, str]]:
 
     Raises UsageError.
     """
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise UsageError(f"rivet: cannot read the endpoint: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise UsageError("rivet: needs an endpoint, as in rivet:http://127.0.0.1:6420?actor=sessions&key=mine")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -190,23 +206,23 @@ def load(name: str, what: str) -> Callable[[], Any]:
 async def enter(stack: AsyncExitStack, factory: Callable[[], Any]) -> SessionPersistDriver:
     """A driver of a factory, which may be async and may give a context manager; `stack` ends what it began.
 
-    Raises UsageError for what is no driver.
+    Raises UsageError for what is no driver, or none that can be begun.
     """
     try:
         made = factory()
         if isinstance(made, Awaitable):
             made = await made
+        if hasattr(made, "__aenter__"):
+            made = await stack.enter_async_context(made)
+        elif hasattr(made, "__enter__"):
+            made = stack.enter_context(made)
+        elif hasattr(made, "aclose"):
+            stack.push_async_callback(made.aclose)
     except PyappError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         name = getattr(factory, "__qualname__", repr(factory))
         raise UsageError(f"the factory {name} failed: {type(error).__name__}: {error}") from error
-    if hasattr(made, "__aenter__"):
-        made = await stack.enter_async_context(made)
-    elif hasattr(made, "__enter__"):
-        made = stack.enter_context(made)
-    elif hasattr(made, "aclose"):
-        stack.push_async_callback(made.aclose)
     missing = [name for name in FIVE if not callable(getattr(made, name, None))]
     if missing:
         raise UsageError(f"the factory gave a {type(made).__name__}, which is no driver: it lacks {', '.join(missing)}")
@@ -224,6 +240,8 @@ def _module(module_name: str, name: str) -> ModuleType:
         if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
             raise UsageError(f"{name}: there is no module {error.name!r} here") from None
         raise UsageError(f"{name}: {module_name} needs the module {error.name!r}, which is not installed") from None
+    except (Exception, SystemExit) as error:  # whatever the module's own code does
+        raise UsageError(f"{name}: {module_name} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
 def _driver(module: str, name: str) -> Callable[..., Any]:
@@ -240,14 +258,11 @@ def _what_instead(path: Path) -> str:
     return "a folder, no file" if path.is_dir() else "not there" if not path.exists() else "no plain file"
 
 
-def _without_secrets(url: str) -> str:
-    """A URL whose password, and fields that may hold one, are stars."""
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    name, colon, _ = user.partition(":")
-    netloc = f"{name}:***@{host}" if colon else f"{user}{at}{host}"
-    fields = [
-        (key, "***" if key.lower() in ("password", "token", "sslpassword", "passfile") else value)
-        for key, value in parse_qsl(parts.query, keep_blank_values=True)
-    ]
-    return unquote(urlunsplit(parts._replace(netloc=netloc, query=urlencode(fields, safe="*/"))))
+def without_passwords(text: str) -> str:
+    """Text with stars in the place of passwords and tokens that stand in addresses, well written or not.
+
+    A character that should have been encoded may be in a password, so it ends at the last @.
+    """
+    text = re.sub(r"(//[^:/@]*:).*@", r"\1***@", text, flags=re.DOTALL)
+    end = "[^&]*" if "://" in text else r"'(?:[^'\\]|\\.)*'?|[^\s']*"
+    return re.sub(rf"(\w*(?:pass|pwd|token|secret)\w*\s*=\s*)(?:{end})", r"\1***", text, flags=re.IGNORECASE)

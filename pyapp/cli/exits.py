@@ -33,8 +33,12 @@ BUG = 70
 """A fault of this program."""
 INTERRUPTED = 130
 """Ctrl-C, as shells count it: 128 + SIGINT."""
+HUNG_UP = 129
+"""The terminal is gone: 128 + SIGHUP."""
 BROKEN_PIPE = 141
 """Whoever read the output has left: 128 + SIGPIPE."""
+TERMINATED = 143
+"""The process was told to end: 128 + SIGTERM."""
 
 
 class UsageError(PyappError, ValueError):
@@ -61,7 +65,7 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def failure(error: Exception) -> tuple[str, int]:
+def failure(error: BaseException) -> tuple[str, int]:
     """The words for an error and its exit code."""
     for kind, code in _CODES:
         if isinstance(error, kind):

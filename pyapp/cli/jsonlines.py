@@ -6,8 +6,9 @@ So a recording of any size is listed like a database, and its lines may stand in
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
@@ -33,15 +34,17 @@ Place = tuple[Key, int, int]
 
 
 class Index(LineChecker):
-    """Checks a recording, and keeps where each of its events lies."""
+    """Checks a recording, and keeps where the lines of its sessions begin, and where each of its events lies."""
 
     def __init__(self) -> None:
         super().__init__()
         self.records: dict[str, SessionRecord] = {}
+        self.starts: dict[str, int] = {}
         self.places: dict[str, list[Place]] = {}
 
     def keep_session(self, record: SessionRecord) -> None:
         self.records[record.id] = record
+        self.starts[record.id] = self.line_start
 
     def keep_event(self, event: SessionEvent, text: str) -> None:
         place = event.key, self.line_start, self.line_size
@@ -63,6 +66,7 @@ class RecordingDriver:
         self._file = file
         self._name = name
         self._records = index.records
+        self._starts = index.starts
         self._places = index.places
         self._order = sorted(record.key for record in index.records.values())
 
@@ -124,8 +128,10 @@ class RecordingDriver:
 
     # what is added, for a recording that grows
 
-    def _keep(self, record: SessionRecord) -> None:
+    def _keep(self, record: SessionRecord, start: int) -> None:
+        """A record, and where its line begins."""
         self._records[record.id] = record
+        self._starts[record.id] = start
         insort(self._order, record.key)
 
     def _keep_places(self, session_id: str, places: Sequence[Place]) -> None:
@@ -162,29 +168,23 @@ class RecordingDriver:
             yield event
 
 
-def open_recording(path: Path, progress: Callable[[int], None] | None = None) -> RecordingDriver:
-    """The recording at a path, checked whole; `progress` is told how many bytes were checked.
-
-    Raises InvalidFileError with the line, and OSError.
-    """
+async def open_recording(path: Path) -> RecordingDriver:
+    """The recording at a path, checked whole. Raises InvalidFileError with the line, and OSError."""
     file = path.open("rb")
     try:
-        return RecordingDriver(file, str(path), read_index(file, str(path), progress))
+        return RecordingDriver(file, str(path), await read_index(file, str(path)))
     except BaseException:
         file.close()
         raise
 
 
-def read_index(file: BinaryIO, name: str, progress: Callable[[int], None] | None = None) -> Index:
+async def read_index(file: BinaryIO, name: str) -> Index:
     """The index of an open recording. Raises InvalidFileError, which names it."""
     index = Index()
-    done = 0
     try:
         while data := file.read(SLICE):
             index.feed(data)
-            done += len(data)
-            if progress is not None:
-                progress(done)
+            await asyncio.sleep(0)  # so that Ctrl-C ends it: a large file takes its time
         index.end()
     except InvalidFileError as error:
         raise InvalidFileError(f"{name}, {error}" if error.line else f"{name}: {error}") from None

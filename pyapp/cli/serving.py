@@ -41,10 +41,11 @@ Answer = Callable[[str, dict[str, Any]], Coroutine[Any, Any, Any]]
 
 
 class Answers:
-    """Answers what a page asks of a store, in the event loop that the store lives in."""
+    """Answers what a page asks of a store, in the event loop that the store lives in; the page calls it by `name`."""
 
-    def __init__(self, store: SessionStore) -> None:
+    def __init__(self, store: SessionStore, name: str = "") -> None:
         self._store = store
+        self._name = name
         self._number = 0
         self._changed: dict[str, int] = {}
         self._all_changed = 0
@@ -60,7 +61,7 @@ class Answers:
     async def __call__(self, method: str, params: dict[str, Any]) -> Any:
         """The answer to one question. Raises PyappError, and ValueError for what cannot be asked."""
         if method == "changes":
-            return await self._changes(params.get("since"))
+            return {"name": self._name, **await self._changes(params.get("since"))}
         limit = params.get("limit")
         if isinstance(limit, int) and limit > LARGEST_LIMIT:
             params = params | {"limit": LARGEST_LIMIT}

@@ -30,7 +30,14 @@ _CONTROLS_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-
 
 
 def prepare_streams() -> None:
-    """Whatever a stream's encoding lacks is written as an escape, instead of ending the program."""
+    """Whatever a stream's encoding lacks is written as an escape, instead of ending the program.
+
+    A stream that was closed before the start goes nowhere. Otherwise the next file that is opened would get its number,
+    and what a library in C complains of would stand in that file.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as the program runs
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -49,8 +49,8 @@ def with_defaults(driver: SessionPersistDriver) -> SessionStore:
 class DefaultStore:
     """A SessionStore around a driver, with the driver's own further methods where it has some.
 
-        Two promises are weaker than those of a whole store. `insert_events` and `add_sessions` cannot take
-        back what they began: after an error the first events are stored (those of `add_sessions` unseen, since
+    Two promises are weaker than those of a whole store. `insert_events` and `add_sessions` cannot take
+    back what they began: after an error the first events are stored (those of `add_sessions` unseen, since
     records come last). And the id of a deleted session cannot be used again (StoreError).
 
     `append_event` takes the index behind the last one that it knows of. Where others write to the same driver

@@ -28,11 +28,11 @@ RETRY_SECONDS = 2.0
 class RemoteStore:
     """An ObservableStore that is only read; what would write raises StoreError.
 
-    `on_reach` hears true when the other side answers, and false when it does so no more; that is known while somebody
-    wants word of changes.
+    `on_reach` hears true when the other side answers, and how that calls its store, and false when it does so no more;
+    that is known while somebody wants word of changes.
     """
 
-    def __init__(self, call: Call, on_reach: Callable[[bool], None] = lambda _is_there: None) -> None:
+    def __init__(self, call: Call, on_reach: Callable[[bool, str], None] = lambda _is_there, _name: None) -> None:
         self._call = call
         self._on_reach = on_reach
         self._is_there = False
@@ -134,18 +134,18 @@ class RemoteStore:
             try:
                 answer = await self._call("changes", {"since": since})
             except PyappError:
-                self._reach(False)
+                self._reach(False, "")
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            self._reach(True)
+            self._reach(True, name if isinstance(name := answer.get("name"), str) else "")
             if answer["sessions"] or answer["everything"]:
                 self._listeners.tell(StoreChange(frozenset(answer["sessions"]), answer["everything"]))
             since = answer["number"]
 
-    def _reach(self, is_there: bool) -> None:
+    def _reach(self, is_there: bool, name: str) -> None:
         if is_there != self._is_there:
             self._is_there = is_there
-            self._on_reach(is_there)
+            self._on_reach(is_there, name)
 
 
 def _page(answer: Any) -> tuple[list[Any], str | None]:

@@ -228,9 +228,10 @@ class Waited:
 
 @dataclass(frozen=True, slots=True)
 class SourceReached:
-    """The program that serves this page answers again, or does not any more."""
+    """The program that serves this page answers again, or does not any more. It calls its store by this name."""
 
     is_there: bool
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

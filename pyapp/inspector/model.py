@@ -200,6 +200,8 @@ class Model:
     """The address of the page's folder, with a slash at its end."""
     is_served: bool = False
     """Whether the usual database is that of another program, which serves this page."""
+    served_name: str = ""
+    """How that program calls its store; empty until it has said so."""
     is_left: bool = False
     """Whether that program does not answer any more."""
     usual_database: str = ""

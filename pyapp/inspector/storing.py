@@ -49,8 +49,8 @@ def update_storing(model: Model, message: StoreMessage) -> Next:
             return _compare(model, message)
         case Waited(waits):
             return replace(model, waiting=waits), ()
-        case SourceReached(is_there):
-            return _reached(model, is_there=is_there), ()
+        case SourceReached(is_there, name):
+            return _reached(replace(model, served_name=name or model.served_name), is_there=is_there), ()
         case DeletionAsked(confirmed):
             return _delete(model, confirmed=confirmed)
         case DialogClosed():

@@ -62,7 +62,7 @@ class Runner:
     def __init__(self, world: World) -> None:
         self.world = world
         self.model = Model(usual_database=world.usual_database, site=world.site, is_served=world.is_served)
-        world.on_reach(lambda is_there: self.send(SourceReached(is_there)))
+        world.on_reach(lambda is_there, name: self.send(SourceReached(is_there, name)))
         world.on_wait(lambda waits: self.send(Waited(waits)))
         self._patches = Patches()
         self._painting = False

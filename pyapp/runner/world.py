@@ -39,8 +39,8 @@ class World(Protocol):
         """Whether the usual store is that of another program, which is only shown here."""
         ...
 
-    def on_reach(self, listener: Callable[[bool], None]) -> None:
-        """Tell when that program answers, and when it does so no more."""
+    def on_reach(self, listener: Callable[[bool, str], None]) -> None:
+        """Tell when that program answers, and how it calls its store, and when it does so no more."""
         ...
 
     async def release(self) -> None:

@@ -79,6 +79,8 @@ def test_the_sessions_of_a_file(page: Page, address: str, database: Path) -> Non
     expect(sessions(page)).to_have_count(2)
     expect(sessions(page).filter(has_text="written meanwhile")).to_be_visible()
     expect(page.get_by_text("Read only", exact=True)).to_be_visible()
+    expect(page).to_have_title(re.compile(r"^.+ · ….*/sessions\.db$"))
+    expect(page.get_by_title(str(database))).to_contain_text("Sessions of …")
     for name in ("Delete", "Rename", "Connect", "New session", "Resume"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
     expect(page.get_by_label("Import a recording")).to_have_count(0)

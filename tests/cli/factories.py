@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 from pyapp import InMemorySessionPersistDriver, SessionEvent, SessionPersistDriver, SessionRecord
 
@@ -60,3 +61,57 @@ class Telling(InMemorySessionPersistDriver):
 
     async def update_session(self, record: SessionRecord) -> None:
         raise RuntimeError("\x1b[2Jgone")
+
+
+async def endless() -> SessionPersistDriver:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+def leaving() -> SessionPersistDriver:
+    raise SystemExit(9)
+
+
+def failing_reset() -> None:
+    raise ValueError("no key")
+
+
+class NotEntered(InMemorySessionPersistDriver):
+    """It cannot be begun."""
+
+    async def __aenter__(self) -> Any:
+        raise OSError("no disk")
+
+
+class NotLeft(InMemorySessionPersistDriver):
+    """It cannot be closed."""
+
+    async def __aexit__(self, *_exception: object) -> None:
+        raise OSError("no disk")
+
+
+class NotListing(InMemorySessionPersistDriver):
+    """It forgets to give a page."""
+
+    async def list_sessions(self, **_options: Any) -> Any:
+        return None
+
+
+class Unwilling(InMemorySessionPersistDriver):
+    """It raises what ends a program, and a TimeoutError of its own."""
+
+    async def insert_event(self, session_id: str, event: SessionEvent) -> None:
+        raise asyncio.CancelledError
+
+    async def update_session(self, record: SessionRecord) -> None:
+        raise TimeoutError("no answer")
+
+    async def session_heads(self) -> Any:
+        raise SystemExit(9)
+
+
+class Silent(InMemorySessionPersistDriver):
+    """It never says what it holds."""
+
+    async def list_sessions(self, **_options: Any) -> Any:
+        await asyncio.Event().wait()

@@ -66,6 +66,53 @@ def test_a_driver_that_hangs(cli: Cli) -> None:
     assert "not done after 1 seconds" in cli.out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["endless", "--timeout", "1"], "the factory gave no driver: nothing after 1 seconds"),
+        (["leaving"], "the factory leaving failed: SystemExit: 9"),
+        (["NotEntered"], "the factory NotEntered failed: OSError: no disk"),
+        (["store", "--reset", f"{HERE}:failing_reset"], "the reset function failed: ValueError: no key"),
+    ],
+)
+def test_factories_that_fail(cli: Cli, arguments: list[str], words: str) -> None:
+    assert words in cli.fails(2, "conformance", f"{HERE}:{arguments[0]}", *arguments[1:])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("NotLeft", "OSError: no disk"),
+        ("NotListing", "AttributeError: 'NoneType' object has no attribute 'items'"),
+        ("Unwilling", "CancelledError: "),
+        ("Unwilling", "SystemExit: 9"),
+        ("Unwilling", "TimeoutError: no answer"),
+    ],
+)
+def test_whatever_a_driver_raises_breaks_a_promise(cli: Cli, name: str, words: str) -> None:
+    assert cli("conformance", f"{HERE}:{name}") == 1
+    assert cli.err == ""
+    assert f"          {words}" in cli.out
+    assert re.search(rf"\n\d+ of {ALL} promises kept, \d+ broken\n$", cli.out)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("def f(:", "SyntaxError: invalid syntax"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("raise SystemExit(9)", "SystemExit: 9"),
+    ],
+)
+def test_modules_that_cannot_be_loaded(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken_module.py").write_text(code)
+    assert f"broken_module cannot be loaded: {words}" in cli.fails(2, "conformance", "broken_module:f")
+    assert ".near cannot be loaded" in cli.fails(2, "conformance", ".near:f")
+
+
 def test_hostile_words_of_a_driver(cli: Cli) -> None:
     assert cli("conformance", f"{HERE}:Telling") == 1
     assert "\x1b" not in cli.out

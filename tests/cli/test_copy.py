@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import fcntl
 import json
 import os
 import pty
@@ -17,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from pyapp import EventConflictError, SessionRecord, SQLiteSessionPersistDriver
+from pyapp.cli import jsonlines
 from pyapp.cli.copying import writing
 from pyapp.cli.copying.progress import Lines
 from pyapp.cli.copying.recording import RecordingTarget
@@ -270,6 +273,98 @@ def test_a_damaged_part_is_begun_again(cli: Cli, tmp_path: Path) -> None:
     assert lines_of(tmp_path / "out.jsonl") == lines_of(given)
 
 
+def test_a_part_is_removed_once_nobody_can_go_on_with_it(cli: Cli, tmp_path: Path) -> None:
+    """It stays while the file is what it was, and as long as another copy writes it."""
+    given, other = small_recording(tmp_path / "in.jsonl", "a", "b"), small_recording(tmp_path / "other.jsonl", "z")
+    part = _part_of(cli, tmp_path, given)
+    part.write_bytes(given.read_bytes()[:-20])
+    assert cli("copy", other, tmp_path / "out.jsonl", "--dry-run") == 0
+    cli.fails(6, "copy", other, tmp_path / "out.jsonl", "--session", "nobody")
+    assert part.exists()
+    with part.open("ab") as writing:
+        fcntl.flock(writing, fcntl.LOCK_EX)
+        assert cli("copy", other, tmp_path / "out.jsonl") == 0
+        assert part.exists()
+    assert cli("copy", other, tmp_path / "out.jsonl") == 0
+    assert [path.name for path in tmp_path.glob(".*")] == []
+    part = _part_of(cli, tmp_path, given)
+    part.write_bytes(given.read_bytes()[:-20])
+    part.with_suffix(".new").write_bytes(b"")
+    (tmp_path / "more.jsonl").write_bytes(given.read_bytes())
+    assert cli("copy", tmp_path / "more.jsonl", tmp_path / "out.jsonl") == 0
+    assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_a_part_that_another_copy_writes_is_left_alone(cli: Cli, tmp_path: Path) -> None:
+    """Also where it ends in half a line, as it may at any moment, or looks damaged."""
+    given = small_recording(tmp_path / "in.jsonl", "a", "b")
+    part = _part_of(cli, tmp_path, given)
+    for content in (given.read_bytes()[:-20], b"half of it is not there yet"):
+        part.write_bytes(content)
+        with part.open("ab") as writing:
+            fcntl.flock(writing, fcntl.LOCK_EX)
+            assert "another copy is writing" in cli.fails(3, "copy", given, tmp_path / "out.jsonl")
+            assert cli("copy", given, tmp_path / "out.jsonl", "--dry-run") == 0
+            assert cli.out == "2 sessions, 6 events would be copied\n"
+        assert part.read_bytes() == content
+
+
+def test_a_file_system_without_locks(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*_anything: object) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    given = small_recording(tmp_path / "in.jsonl", "a", "b")
+    assert cli("copy", given, tmp_path / "out.jsonl") == 0, cli.err
+    assert (tmp_path / "out.jsonl").read_bytes() == given.read_bytes()
+
+
+def test_a_part_that_is_removed_meanwhile_is_no_success(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, target = small_recording(tmp_path / "in.jsonl", "a"), tmp_path / "out.jsonl"
+    keep = RecordingTarget.keep
+
+    async def late(self: RecordingTarget) -> None:
+        self.part.unlink()
+        await keep(self)
+
+    monkeypatch.setattr(RecordingTarget, "keep", late)
+    assert "was removed while it was written" in cli.fails(3, "copy", given, target)
+    monkeypatch.undo()
+    assert cli("copy", given, target) == 0
+    assert target.read_bytes() == given.read_bytes()
+
+
+def test_a_part_of_what_the_source_has_no_more_is_begun_again(cli: Cli, tmp_path: Path) -> None:
+    """Sessions go on between an interruption and the next try; the target itself has none of them."""
+    source = tmp_path / "in.db"
+    given = small_recording(tmp_path / "in.jsonl", "a", "b")
+    assert cli("copy", given, source) == 0
+    part = _part_of(cli, tmp_path, source)
+    part.write_bytes(given.read_bytes()[:-20])
+    change(source, record=record("a", destroyed_at=9))
+    assert cli("copy", source, tmp_path / "out.jsonl") == 0
+    assert cli.out == "2 sessions, 6 events copied and compared\n"
+    assert cli("copy", tmp_path / "out.jsonl", tmp_path / "again.db") == 0
+    assert content_of(tmp_path / "again.db") == content_of(source)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_large_recording_can_be_interrupted_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonlines, "SLICE", 100)
+    given = small_recording(tmp_path / "in.jsonl", "a", "b")
+
+    async def work() -> None:
+        reading = asyncio.create_task(jsonlines.open_recording(given))
+        await asyncio.sleep(0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+
+    asyncio.run(work())
+
+
 def test_another_command_does_not_take_the_part(cli: Cli, tmp_path: Path) -> None:
     given = small_recording(tmp_path / "in.jsonl", "a")
     part = _part_of(cli, tmp_path, given)
@@ -287,15 +382,37 @@ def test_a_record_that_has_changed_is_copied_when_asked(cli: Cli, tmp_path: Path
     change(source, record=record("b", destroyed_at=9), session_id="b")
     assert cli("copy", source, target) == 1
     assert "'a': its record is another in the target (--update takes the source's)" in cli.err
-    if target_name == "out.jsonl":
-        assert "a new file" in cli.fails(2, "copy", source, target, "--update")
-        return
     assert cli("copy", source, target, "--update") == 0
     assert cli.out == "2 sessions, 2 events copied and compared\n"
-    assert content_of(target) == content_of(source)
-    change(target, append=1)
-    assert cli("copy", source, target, "--update") == 1
+    assert cli("copy", source, target) == 0
+    assert cli.out == "0 sessions, 0 events copied and compared; 2 sessions there already\n"
+    assert cli("copy", target, tmp_path / "again.db") == 0
+    assert content_of(tmp_path / "again.db") == content_of(source)
+    assert not list(tmp_path.glob(".*"))
+    change(tmp_path / "again.db", append=1)
+    assert cli("copy", source, tmp_path / "again.db", "--update") == 1
     assert "the target has more events" in cli.err
+
+
+def test_a_record_is_updated_where_it_stands_in_the_recording(cli: Cli, tmp_path: Path) -> None:
+    """Line for line as it was otherwise: with a mark at its start, its own line ends, and none at its end."""
+    lines = small_recording(tmp_path / "in.jsonl", "a", "b").read_text().splitlines()
+    target = tmp_path / "out.jsonl"
+    target.write_bytes(b"\xef\xbb\xbf" + "\r\n".join([*lines[4:], *lines[:4]]).encode())
+    target.chmod(0o640)
+    source = tmp_path / "in.db"
+    assert cli("copy", target, source) == 0
+    change(source, record=record("a", 7, destroyed_at=9))
+    change(source, record=record("b", 5, destroyed_at=9), session_id="b", append=1)
+    assert cli("copy", source, target, "--update") == 0
+    assert cli.out == "2 sessions, 1 event copied and compared\n"
+    now = target.read_bytes().split(b"\n")
+    assert [json.loads(now[at])["destroyedAt"] for at in (0, 4)] == [9, 9]
+    ids = ["b", "b-e1", "b-e2", "b-e3", "a", "a-e1", "a-e2", "a-e3", "b-e4"]
+    assert [json.loads(line)["id"] for line in now[:-1]] == ids
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert cli("copy", target, tmp_path / "again.db") == 0
+    assert content_of(tmp_path / "again.db") == content_of(source)
 
 
 def test_a_session_that_another_copy_has_made_is_no_conflict(
@@ -333,6 +450,7 @@ def test_a_part_is_read_while_it_grows(tmp_path: Path) -> None:
 
     async def work() -> None:
         target = RecordingTarget(tmp_path / "out.jsonl", "a command")
+        await target.load()
         await target.add_sessions([record("a"), record("b", 5)], [[json.dumps(event(n, "a").to_row()) for n in (5, 1)]])
         await target.insert_events("a", [event(3, "a")])
         assert await all_events(target, "a", limit=2) == [event(n, "a") for n in (1, 3, 5)]

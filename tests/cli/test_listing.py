@@ -43,6 +43,14 @@ def test_ls_reads_page_by_page(cli: Cli, tmp_path: Path) -> None:
     assert [json.loads(line)["id"] for line in cli.out.splitlines()] == [f"s{number:03}" for number in range(250)]
 
 
+def test_nothing_is_cut_outside_of_a_terminal(cli: Cli, tmp_path: Path) -> None:
+    """Nor on a later page, whose ids are longer than those of the first."""
+    many: list[Line] = [("session", record(f"s{number}", 1_000 + number).to_row()) for number in range(150)]
+    source = write_rows(tmp_path / "x.jsonl", [*many, ("session", record("long" * 20, 9_000).to_row())])
+    assert cli("ls", source) == 0
+    assert "long" * 20 in cli.out
+
+
 def test_ls_as_json(cli: Cli, tmp_path: Path) -> None:
     source = write_rows(
         tmp_path / "x.jsonl",

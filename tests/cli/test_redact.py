@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from pathlib import Path
+
+import pytest
 
 from tests.unit.recordings import Script
 from tests.unit.test_inspector import record
 
-from .kit import Cli, small_recording, write_rows
+from .kit import Cli, small_recording, start, write_rows
 
 TOKEN = "ghp_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hI6"
 SUMMARY = "2 secrets found in 3 places: 1 github token, 1 password\n"
@@ -78,3 +82,17 @@ def test_a_secret_in_a_session_id_is_not_printed(cli: Cli, tmp_path: Path) -> No
     assert cli("redact", given, tmp_path / "out.jsonl", "--show") == 0
     assert "run-[secret: github token]  event 1  /payload/params/prompt/0/text  Use [secret" in cli.out
     assert TOKEN not in cli.out + cli.err + (tmp_path / "out.jsonl").read_text()
+
+
+@pytest.mark.parametrize(
+    ("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=lambda value: str(value)
+)
+def test_no_temporary_file_is_left_however_it_is_ended(tmp_path: Path, how: signal.Signals, code: int) -> None:
+    source = "python:tests.cli.factories:Silent"
+    with start("redact", source, tmp_path / "x.db", TMPDIR=str(tmp_path)) as process:
+        while process.poll() is None and not list(tmp_path.iterdir()):
+            time.sleep(0.005)  # polls; the folder appears when it does
+        process.send_signal(how)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.count("\n")) == (code, 1), err
+    assert list(tmp_path.iterdir()) == []

@@ -19,7 +19,7 @@ from pyapp.cli import exits
 from pyapp.cli.addresses import Address, read_address, read_postgres, read_rivet
 from pyapp.cli.exits import UsageError, failure
 
-from .kit import ROOT, Cli, small_recording, write_recording
+from .kit import ROOT, Cli, content_of, small_recording, write_recording
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,31 @@ def test_passwords_are_not_shown() -> None:
     for text in (
         "postgresql://me:s3cr3t@h/d?schema=x&password=s3cr3t",
         "rivet:https://me:s3cr3t@h?token=s3cr3t&actor=a",
+        "postgresql://me:/s3cr3t@h/d",
+        "postgresql://me:?s3cr3t@h/d",
+        "postgresql://me:#s3cr3t@h/d",
+        "postgresql://me:@s3cr3t@h/d",
+        "postgresql://me:s3cr3t@[::1/d",
+        "postgresql://h/d?pass= s3cr3t",
+        "postgresql:host=h password=s3cr3t",
+        "postgresql:host=h password = 'a s3cr3t \\' s3cr3t' user=x",
+        "rivet:http://[::1?token=s3cr3t",
     ):
         shown = str(read_address(text))
         assert "s3cr3t" not in shown
         assert "***" in shown
+    assert str(read_address("postgresql://me@h:5432/d?schema=a%20b")) == "postgresql://me@h:5432/d?schema=a%20b"
+
+
+def test_passwords_in_a_mistaken_command_line_are_not_shown(cli: Cli) -> None:
+    for arguments in (
+        ["ls", "a.db", "postgresql://me:s3cr3t@h/d"],
+        ["ls", "//me:s3cr3t@h"],
+        ["postgresql://me:s3cr3t@h"],
+    ):
+        assert cli(*arguments) == 2
+        assert "s3cr3t" not in cli.err
+        assert "***" in cli.err
 
 
 def test_options_of_addresses() -> None:
@@ -58,6 +79,13 @@ def test_options_of_addresses() -> None:
         "postgresql://u:p%40@h/d?sslmode=require",
         "My one",
     )
+    for given in (
+        "postgresql:///d?host=/run/postgresql",
+        "postgresql://h/d?options=-c%20a&password=a+b",
+        "postgresql:///",
+    ):
+        assert read_postgres(given) == (given, "public")
+        assert read_postgres(f"{given}{'&' if '?' in given else '?'}schema=x") == (given, "x")
     assert read_rivet("http://h:1?actor=a&key=x") == ("http://h:1", {"actor": "a", "key": "x"})
     for wrong in ("h:1", "ftp://h", "http://h?actr=a"):
         with pytest.raises(UsageError):
@@ -83,7 +111,12 @@ def test_options_of_addresses() -> None:
         ("python:no.such.module:f", 2, "there is no module 'no'"),
         ("python:f", 2, "names no function"),
         ("python:os:getcwd", 2, "is no driver"),
-        ("rivet:nowhere", 2, "needs an endpoint"),
+        ("rivet:nowhere", 2, "pyapp: rivet: needs an endpoint"),
+        ("rivet:http://[::1", 2, "cannot read the endpoint"),
+        ("postgresql://h/d?schema=a&schema=b", 2, "pyapp: postgresql://h/d?schema=a&schema=b names 2 schemas"),
+        ("postgresql://[::1/d", 2, "the connection string cannot be read"),
+        ("circle.jsonl", 3, "circle.jsonl is not there"),
+        ("circle.db", 3, "circle.db is not there"),
     ],
 )
 @pytest.mark.parametrize("command", [["ls"], ["copy"]])
@@ -106,6 +139,8 @@ def test_bad_sources(
 def _make_bad_files(folder: Path, address: str) -> None:
     path = folder / address.removeprefix("sqlite:")
     match path.name:
+        case "circle.jsonl" | "circle.db":
+            path.symlink_to(path.name)
         case "folder.db":
             path.mkdir()
         case "garbage.db" | "garbage.jsonl":
@@ -279,6 +314,37 @@ def test_a_full_disk(cli: Cli, tmp_path: Path) -> None:
     assert existing.read_bytes().startswith(before)
     assert cli("copy", existing, given, "--dry-run", "--session", "a", "--session", "b") == 0
     assert "2 sessions there already" in cli.out
+
+
+def test_what_is_wrong_with_a_target_is_said_before_the_source_is_read(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text("garbage")
+    for command in ("copy", "redact"):
+        assert "no/x.db cannot be written" in cli.fails(3, command, tmp_path / "in.jsonl", tmp_path / "no" / "x.db")
+
+
+def test_ctrl_c_while_the_commands_are_loaded(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("importlib.import_module", interrupted)
+    assert cli.fails(130, "ls", "x.db") == "pyapp: interrupted\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_streams_that_were_closed_before_the_start(tmp_path: Path, closed: str) -> None:
+    given = small_recording(tmp_path / "in.jsonl", "a")
+    for arguments, expected in ((f"ls {given}", 0), (f"copy {given} {tmp_path}/x.db", 0), ("ls nothing.db", 3)):
+        done = subprocess.run(
+            f"{sys.executable} -m pyapp {arguments} {closed}",
+            shell=True,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == expected
+        assert "pyapp: " not in done.stdout
+    assert set(content_of(tmp_path / "x.db")) == {"a"}
 
 
 def test_every_failure_has_words_and_a_code() -> None:

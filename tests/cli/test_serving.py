@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -108,6 +109,14 @@ def test_the_page_sees_what_the_store_has(page: Path) -> None:
             ):
                 with pytest.raises(StoreError, match="only shown here"):
                     await write
+
+    asyncio.run(work())
+
+
+def test_the_page_is_told_how_the_store_is_called(page: Path) -> None:
+    async def work() -> None:
+        answers = Answers(InMemorySessionPersistDriver(), "a name")
+        assert (await answers("changes", {"since": None}))["name"] == "a name"
 
     asyncio.run(work())
 
@@ -305,6 +314,25 @@ def test_a_page_that_is_being_built_anew_is_not_found(page: Path, capsys: pytest
 def test_there_has_to_be_a_page(cli: Cli, tmp_path: Path) -> None:
     source = small_recording(tmp_path / "x.jsonl", "a")
     assert "make build" in cli.fails(3, "inspect", source, "--page", tmp_path, "--no-browser")
+
+
+def test_a_browser_is_not_waited_for(page: Path, tmp_path: Path) -> None:
+    """It runs in the foreground here, until the test lets it go."""
+    source, browser = small_recording(tmp_path / "x.jsonl", "a"), tmp_path / "browser"
+    browser.write_text(
+        f'#!/bin/sh\nexec >/dev/null 2>&1\ntouch "{tmp_path}/opened"\n'
+        f'while [ ! -e "{tmp_path}/done" ]; do sleep 0.05; done\n'
+    )
+    browser.chmod(0o755)
+    with start("inspect", source, "--page", page, BROWSER=f"{browser} %s") as process:
+        while process.poll() is None and not (tmp_path / "opened").exists():
+            time.sleep(0.005)  # polls; the file appears when it does
+        process.send_signal(signal.SIGINT)
+        try:
+            _, err = process.communicate(timeout=30)
+        finally:
+            (tmp_path / "done").touch()
+        assert (process.returncode, err) == (0, "")
 
 
 def test_ctrl_c_ends_it(page: Path, tmp_path: Path) -> None:

@@ -47,6 +47,17 @@ def test_without_an_address_the_usage_is_printed(path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_too_many_arguments_are_refused_in_a_line(path: Path) -> None:
+    usage = re.search(rf"^ +python examples/{path.name} http://127.0.0.1:2468 (.*)$", path.read_text(), re.MULTILINE)
+    assert usage
+    given = ["http://127.0.0.1:1", *usage[1].split(), "more"]
+    command = [sys.executable, str(path), *given]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert f"{path.name}: too many arguments" in done.stderr
+
+
 def test_in_memory(server: str) -> None:
     said = run("in_memory.py", server, "mock", "permission, please")
     assert "You said: permission, please" in said

@@ -26,6 +26,7 @@ from pyapp.drivers.base import Totals
 from pyapp.drivers.conformance import DRIVER_CONTRACT, STORE_CONTRACT, WHOLE_CONTRACT, StorePromise
 from pyapp.drivers.conformance.kit import all_events, event, record
 from pyapp.drivers.conformance.store import draft
+from pyapp.drivers.rivet.live import INTERVAL
 from pyapp.types import SessionEvent
 
 from .rivet_server import RivetServer, started
@@ -173,6 +174,35 @@ def test_others_changes_are_told(rivet: RivetServer) -> None:
             await author.insert_event("s2", event(1, "s2"))
             assert (await changes.get()).session_ids == {"s2"}
             stop()
+
+    run(work)
+
+
+def test_who_listens_no_more_hears_nothing_more(rivet: RivetServer) -> None:
+    """Nor what was heard and not told yet."""
+
+    async def work() -> None:
+        async with RivetSessionPersistDriver(rivet.endpoint, key="stop") as driver:
+            told: list[StoreChange] = []
+            heard = asyncio.Event()
+            stop = driver.on_change(told.append)
+            driver._news.listen(lambda _news: heard.set())
+            await heard.wait()
+            stop()
+            await asyncio.sleep(2 * INTERVAL)
+            assert told == []
+
+    run(work)
+
+
+def test_an_import_harms_no_session_that_it_does_not_bring(rivet: RivetServer) -> None:
+    async def work() -> None:
+        async with RivetSessionPersistDriver(rivet.endpoint, key="foreign") as driver:
+            await driver.insert_events("b", [event(1, "b"), event(2, "b")])
+            with pytest.raises(InvalidRecordError, match="does not come with it"):
+                await driver.add_sessions([record("a")], [[json.dumps(event(3, "b").to_row())]])
+            assert await all_events(driver, "b") == [event(1, "b"), event(2, "b")]
+            assert await driver.totals() == Totals(0, 2)
 
     run(work)
 

@@ -48,6 +48,7 @@ class FakePage:
         self.attrs: dict[str, dict[str, str | None]] = {}
         self.sent: list[Mapping[str, Any]] = []
         self.hash = "#/"
+        self.title = ""
         self.paints = True
         self.names: tuple[str, ...] = ("usual",)
         self.released = 0
@@ -69,7 +70,7 @@ class FakePage:
 
     is_served = False
 
-    def on_reach(self, listener: Callable[[bool], None]) -> None:
+    def on_reach(self, listener: Callable[[bool, str], None]) -> None:
         self.tell_reached = listener
 
     async def release(self) -> None:
@@ -119,6 +120,7 @@ class FakePage:
                 self.say("route", hash=self.hash)
         if message["type"] != "patch":
             return
+        self.title = message["title"]
         self.root |= message["root"]
         for name, values in message["attrs"].items():
             self.attrs[name] = {**self.attrs.get(name, {}), **values}

@@ -74,16 +74,42 @@ async def test_other_databases_of_the_browser_are_its_own() -> None:
 @in_loop
 async def test_a_program_that_is_gone_is_said_to_be() -> None:
     page = await served("#/sessions/long")
-    page.tell_reached(False)
+    page.tell_reached(False, "")
     await page.settle()
     assert "does not answer" in page.text("alert")
     assert "start the program again" in page.text("alert")
     assert "No answer" in page.text("bar")
     assert page.text("sessions-foot") == "That program does not answer"
     assert "Count" in page.text("log")
-    page.tell_reached(True)
+    page.tell_reached(True, "")
     await page.settle()
     assert (page.text("alert"), "Read only" in page.text("bar")) == ("", True)
+
+
+@in_loop
+async def test_the_page_is_called_after_its_store() -> None:
+    page = await served("#/sessions/long")
+    page.tell_reached(True, "/home/me/sessions.db")
+    await page.settle()
+    assert page.title == "Count · /home/me/sessions.db"
+    assert page.text("sessions-foot") == "Sessions of /home/me/sessions.db"
+    page.tell_reached(False, "")
+    page.tell_reached(True, "")
+    await page.go("#/")
+    assert page.title == "/home/me/sessions.db"
+
+
+@in_loop
+async def test_the_name_of_a_store_is_shown_as_text_and_not_at_length() -> None:
+    page = await served()
+    page.tell_reached(True, "/\u202e" + "x" * 10_000 + "/a folder/<b>&.db")
+    await page.settle()
+    assert page.title == "…" + ("x" * 10_000 + "/a folder/<b>&.db")[-39:]
+    assert "&lt;b&gt;&amp;.db" in page.regions["sessions-foot"]
+    assert "\u202e" not in page.regions["sessions-foot"]
+    assert len(page.regions["sessions-foot"]) < 1_000
+    await page.go("#/?db=other")
+    assert page.title == "sessions"
 
 
 async def gone(*_anything: object) -> None:
@@ -119,8 +145,15 @@ async def test_what_cannot_be_read_again_stays(monkeypatch: pytest.MonkeyPatch) 
 @in_loop
 async def test_the_store_tells_when_the_other_side_goes_and_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "RETRY_SECONDS", 0.0)
-    answers = [{"number": 1, "sessions": [], "everything": False}, None, None, {"number": 1}, None]
-    told: list[bool] = []
+    answers: list[dict[str, object] | None]
+    answers = [
+        {"number": 1, "name": "x.db", "sessions": [], "everything": False},
+        None,
+        None,
+        {"number": 1, "name": 7},
+        None,
+    ]
+    told: list[tuple[bool, str]] = []
     done = asyncio.Event()
 
     async def call(_method: str, _params: object) -> object:
@@ -132,10 +165,10 @@ async def test_the_store_tells_when_the_other_side_goes_and_comes(monkeypatch: p
             raise StoreUnavailableError("gone")
         return {"sessions": [], "everything": False, **answer}
 
-    async with RemoteStore(call, told.append) as store:
+    async with RemoteStore(call, lambda *reached: told.append(reached)) as store:
         store.on_change(lambda _change: None)
         await done.wait()
-    assert told == [True, False, True, False]
+    assert told == [(True, "x.db"), (False, ""), (True, ""), (False, "")]
 
 
 @in_loop

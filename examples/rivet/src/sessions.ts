@@ -144,7 +144,13 @@ export class Sessions {
         throw new Refusal('session_taken', JSON.stringify(id));
       }
     }
-    for (const id of eventIds) if (this.#events.has(id)) throw idTaken(id);
+    for (const { id, sessionId } of events) {
+      if (this.#events.has(id)) throw idTaken(id);
+      if (!ids.has(sessionId)) {
+        const words = `event ${JSON.stringify(id)} belongs to a session that does not come with it`;
+        throw new Refusal('invalid_record', words);
+      }
+    }
     const bySession = new Map<string, SessionEvent[]>();
     for (const event of events) {
       const some = bySession.get(event.sessionId);
@@ -157,7 +163,7 @@ export class Sessions {
     }
     for (const record of records) this.state.sessions[record.id] = record;
     this.writes.note(() => {
-      for (const id of [...ids, ...bySession.keys()]) this.#remove(id);
+      for (const id of ids) this.#remove(id);
     });
   }
 

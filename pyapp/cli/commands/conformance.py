@@ -84,25 +84,41 @@ class _Checks:
         self._seconds = seconds
 
     async def is_store(self) -> bool:
-        """Whether the driver has all methods of a SessionStore. Raises UsageError when the factory gives no driver."""
-        async with AsyncExitStack() as stack:
-            return isinstance(await self._fresh(stack), SessionStore)
+        """Whether the driver has all methods of a SessionStore. What else it does is left to the promises.
+
+        Raises UsageError when the factory gives no driver, Refused when that is not empty.
+        """
+        driver = None
+        try:
+            async with asyncio.timeout(self._seconds), AsyncExitStack() as stack:
+                driver = await self._made(stack)
+                await _check_empty(driver)
+        except PyappError:
+            raise
+        except Exception as error:
+            if driver is None:
+                took = f"nothing after {self._seconds:g} seconds" if isinstance(error, TimeoutError) else repr(error)
+                raise UsageError(f"the factory gave no driver: {took}") from error
+        return isinstance(driver, SessionStore)
 
     async def keeps(self, promise: Promise, *, by_defaults: bool) -> bool:
         """Print whether the promise is kept, and if not, what it is and why not."""
         name = promise.__name__.replace("_", " ")
         try:
-            async with asyncio.timeout(self._seconds), AsyncExitStack() as stack:
-                driver = await self._fresh(stack)
+            async with asyncio.timeout(self._seconds) as limit, AsyncExitStack() as stack:
+                driver = await self._made(stack)
+                await _check_empty(driver)
                 await promise(with_defaults(driver) if by_defaults else driver)
         except (UsageError, Refused):
             raise
-        except TimeoutError:
-            reason = f"not done after {self._seconds:g} seconds"
         except ContractBroken as broken:
             reason = str(broken)
-        except Exception as error:
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
             reason = f"{type(error).__name__}: {error}{_place(error)}"
+            if isinstance(error, TimeoutError) and limit.expired():
+                reason = f"not done after {self._seconds:g} seconds"
         else:
             print(f"  ok      {name}")
             return True
@@ -111,21 +127,31 @@ class _Checks:
         print(f"          {safe(reason)}")
         return False
 
-    async def _fresh(self, stack: AsyncExitStack) -> SessionPersistDriver:
-        """A driver, which must be empty: the promises write into it."""
+    async def _made(self, stack: AsyncExitStack) -> SessionPersistDriver:
+        """A driver, after the store was emptied. Raises UsageError."""
         if self._reset is not None:
-            await _awaited(self._reset())
-        driver = await enter(stack, self._factory)
-        if (await driver.list_sessions(limit=1)).items:
-            raise Refused(
-                "the factory gave a driver that holds sessions; nothing was written to it. Each promise needs an empty "
-                "one: give another factory, or a function that empties the store as --reset module:name"
-            )
-        return driver
+            try:
+                value = self._reset()
+                if inspect.isawaitable(value):
+                    await value
+            except (Exception, SystemExit) as error:
+                raise UsageError(f"the reset function failed: {type(error).__name__}: {error}") from error
+        return await enter(stack, self._factory)
 
 
-async def _awaited(value: Any) -> Any:
-    return await value if inspect.isawaitable(value) else value
+async def _check_empty(driver: SessionPersistDriver) -> None:
+    """Raises Refused where there are sessions: the promises write."""
+    if (await driver.list_sessions(limit=1)).items:
+        raise Refused(
+            "the factory gave a driver that holds sessions; nothing was written to it. Each promise needs an empty "
+            "one: give another factory, or a function that empties the store as --reset module:name"
+        )
+
+
+def _is_cancelled() -> bool:
+    """Whether it is this program that ends, by Ctrl-C, and not a driver that says so."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _place(error: BaseException) -> str:

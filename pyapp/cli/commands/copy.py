@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ...drivers.base import SessionStore
 from ...inspector.dates import plural
-from ..addresses import FILES, Address, open_source, read_address
+from ..addresses import FILES, Address, check_target_file, open_source, read_address
 from ..copying.plan import Plan, make_plan
 from ..copying.progress import Progress, shown_progress
 from ..copying.target import Target, open_target
@@ -45,8 +45,6 @@ def arguments(parser: ArgumentParser) -> None:
 async def run(options: Namespace) -> int:
     """Copy, and say what was copied."""
     source_address, target_address = read_addresses(options)
-    if options.update and target_address.kind == "jsonl":
-        raise UsageError("--update: a recording keeps the records that it has; copy into a new file")
     identity = identity_of(source_address, options.session)
     async with open_source(source_address) as source:
         choices = Choices(updates=options.update, dry_run=options.dry_run)
@@ -55,16 +53,19 @@ async def run(options: Namespace) -> int:
 
 
 def read_addresses(options: Namespace) -> tuple[Address, Address]:
-    """Both addresses. Raises UsageError when they are the same place."""
+    """Both addresses. Raises UsageError when they are the same place, StoreUnavailableError when no file can be written
+    at the target: that is said before a source is read, which may take long."""
     source, target = read_address(options.source), read_address(options.target)
-    if _absolute(source) == _absolute(target) or _is_one_file(source, target):
+    if source.absolute == target.absolute or _is_one_file(source, target):
         raise UsageError("SOURCE and TARGET are the same")
+    if target.kind in FILES:
+        check_target_file(target)
     return source, target
 
 
 def identity_of(source: Address, session_ids: Sequence[str]) -> str:
     """What the same command says again when it goes on after an interruption."""
-    return "\0".join([str(_absolute(source)), *sorted(session_ids)])
+    return "\0".join([str(source.absolute), *sorted(session_ids)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ async def copy_all(
         try:
             with shown_progress() as progress, collecting_seldom():
                 plan = await make_plan(source, target.store, session_ids, progress, updates=choices.updates)
+                if plan.conflicts and await target.begin_again():  # the source has changed since the interruption
+                    plan = await make_plan(source, target.store, session_ids, progress, updates=choices.updates)
                 _refuse(plan.conflicts, f"nothing was copied, since {address} has other content of")
                 if not choices.dry_run:
                     await _carry_out(plan, source, target, progress)
@@ -122,9 +125,3 @@ def _is_one_file(source: Address, target: Address) -> bool:
     if not {source.kind, target.kind} <= FILES:
         return False
     return source.path.exists() and target.path.exists() and source.path.samefile(target.path)
-
-
-def _absolute(address: Address) -> Address:
-    if address.kind in FILES:
-        return Address(address.kind, str(address.path.resolve()))
-    return address

@@ -8,11 +8,13 @@ import asyncio
 import webbrowser
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from threading import Thread
 
 from ...errors import StoreUnavailableError
 from ..addresses import open_source, read_address
 from ..exits import OK
 from ..serving import Answers, PageServer
+from ..terminal import safe
 
 HELP = "show the sessions of a source in the browser"
 
@@ -33,13 +35,14 @@ async def run(options: Namespace) -> int:
     page = find_page(options.page)
     async with open_source(address) as store:
         await store.totals()  # what is wrong with it is said now, not in the browser
-        answers = Answers(store)
+        answers = Answers(store, str(address.absolute))
         server = PageServer(page, answers, asyncio.get_running_loop())
         server.start()
         try:
-            print(f"{address} is shown at {server.address}\nCtrl-C ends it.", flush=True)
+            print(f"{safe(str(address))} is shown at {server.address}\nCtrl-C ends it.", flush=True)
             if not options.no_browser:
-                await asyncio.to_thread(webbrowser.open, server.address)
+                # In a thread that nobody waits for: some browsers stay in the foreground until they end.
+                Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
             await asyncio.Event().wait()
         except asyncio.CancelledError:  # Ctrl-C
             print()

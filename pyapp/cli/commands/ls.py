@@ -54,6 +54,8 @@ async def run(options: Namespace) -> int:
                 width = columns()
                 widths = _widths(rows, width)
                 rows.insert(0, HEADINGS)
+            elif width is None:  # nothing is cut: a later page may need more
+                widths = [max(*pair) for pair in zip(widths, _widths(rows, None), strict=True)]
             for line in table_rows(rows, widths, right=(4,)):
                 print(line if width is None else fit(line, width))
         if not widths and not options.json:

@@ -1,7 +1,9 @@
 """A recording (JSON lines) that is written to: beside the file, in its `.part`, which takes its place once it is whole.
 
-The part's name follows from the source, the chosen sessions and the target as it was. So the same command finds it
-again after an interruption and goes on behind its last whole line, and no other command takes it for its own.
+The part's name says of which state of the target it is a copy, and by which command: source and chosen sessions. So the
+same command finds it again after an interruption and goes on behind its last whole line, and no other command takes it
+for its own. Once the target is not any more what it was, by another command or another program, nobody can go on with
+the part: whoever opens or writes the target next removes it.
 """
 
 from __future__ import annotations
@@ -9,16 +11,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from io import BytesIO, FileIO
 from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
 from ...archive import line_of
-from ...drivers.base import check_event
+from ...drivers.base import check_event, check_record
 from ...errors import EventConflictError, InvalidFileError, StoreFullError, StoreUnavailableError
 from ...types import SessionEvent, SessionRecord
 from ..exits import NO_ROOM
@@ -33,48 +36,66 @@ except ImportError:  # Windows: two copies at once into one file are then not ke
 class RecordingTarget(RecordingDriver):
     """The sessions of a file and of its part, and what is added. `identity` is what the same command says again.
 
-    Nothing is made before the first write. Raises InvalidFileError when the file is there and is no recording.
+    It is empty until `load`. Nothing is made before the first write. With `only_looked_at` no part is, nor is one used.
     """
 
-    def __init__(self, path: Path, identity: str) -> None:
-        self.path = path = path.resolve()  # a link stays one, what it leads to is replaced
+    def __init__(self, path: Path, identity: str, *, only_looked_at: bool = False) -> None:
+        self.path = path = Path(os.path.realpath(path))  # a link stays one, what it leads to is replaced
+        super().__init__(BytesIO(), str(path), Index())
         self._state = _state(path)
-        digest = hashlib.sha256(f"{identity}\0{self._state}".encode(errors="surrogatepass")).hexdigest()[:12]
-        self.part = path.with_name(f".{path.name}.{digest}.part")
+        self.part = path.with_name(f".{path.name}.{_digest(self._state)}-{_digest(identity)}.part")
+        self._only_looked_at = only_looked_at
         self._writer: FileIO | None = None
         self._end = 0
-        if self.is_begun:
-            _drop_torn_line(self.part)
-        file, index = self._begun_or_whole()
-        super().__init__(file, str(path), index)
-        self._event_ids = {id_ for places in index.places.values() for (_, id_), _, _ in places}
+
+    async def load(self) -> None:
+        """Read the part, if the same command was interrupted, else the file.
+
+        Raises InvalidFileError when the file is there and is no recording, StoreUnavailableError when another copy
+        writes the part.
+        """
+        if not self._only_looked_at:
+            self._remove_useless()
+            if self.part.exists():
+                self._writer = self._open_part()
+                _drop_torn_line(self.part)
+                try:
+                    await self._load(self.part)
+                except InvalidFileError:
+                    self.discard()  # a part that is damaged is of no use: begin again
+                else:
+                    return
+        await self._load(self.path)
+
+    async def begin_again(self) -> bool:
+        """Throw away the part and read the file, if there is a part; False where there is none."""
+        if not self.is_begun:
+            return False
+        self.discard()
+        await self._load(self.path)
+        return True
 
     @property
     def is_begun(self) -> bool:
         """There is a part, of this run or of one that was interrupted."""
-        return self.part.exists()
+        return self._writer is not None
 
-    def _begun_or_whole(self) -> tuple[BinaryIO, Index]:
-        if self.is_begun:
-            try:
-                return self._indexed(self.part)
-            except InvalidFileError:
-                self.discard()  # a part that is damaged is of no use: begin again
-        return self._indexed(self.path)
-
-    def _indexed(self, path: Path) -> tuple[BinaryIO, Index]:
-        if not path.exists() or not path.stat().st_size:
-            return open(os.devnull, "rb"), Index()
-        file = path.open("rb")
-        try:
-            return file, read_index(file, str(path))
-        except BaseException:
-            file.close()
-            raise
+    async def _load(self, path: Path) -> None:
+        self._file.close()
+        file = _opened(path)
+        self._file = file or BytesIO()
+        index = await read_index(file, str(path)) if file else Index()
+        super().__init__(self._file, str(self.path), index)
+        self._event_ids = {id_ for places in self._places.values() for (_, id_), _, _ in places}
+        self._updates: dict[int, SessionRecord] = {}
+        """The records that take the place of others, by where the lines of those begin."""
 
     async def aclose(self) -> None:
         """Close the files; the part stays."""
         await super().aclose()
+        self._close_writer()
+
+    def _close_writer(self) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -96,8 +117,8 @@ class RecordingTarget(RecordingDriver):
         self._check_new([event for some in events.values() for event in some])
         with self._writing() as lines:
             for record in records:
-                lines.write(line_of("session", record.to_row()).encode())
-                self._keep(record)
+                self._keep(record, self._end + lines.tell())
+                lines.write(_line(record))
                 self._add_events(lines, record.id, events[record.id])
         if progress is not None:
             progress(sum(map(len, events.values())))
@@ -110,21 +131,59 @@ class RecordingTarget(RecordingDriver):
         with self._writing() as lines:
             self._add_events(lines, session_id, events)
 
+    async def update_session(self, record: SessionRecord) -> None:
+        """This record takes the place of the one with its id, which is there already, when the file is kept."""
+        check_record(record)
+        with self._writing():
+            pass  # there is something to be kept
+        start = self._starts[record.id]
+        self._order.remove(self._records[record.id].key)
+        self._keep(record, start)
+        self._updates[start] = record
+
     async def keep(self) -> None:
-        """The part takes the file's place. Raises StoreUnavailableError when another program has written the file."""
-        if not self.is_begun:
+        """The part takes the file's place.
+
+        Raises StoreUnavailableError when another program has written the file, or removed the part.
+        """
+        if self._writer is None:
             return
-        await self.aclose()
+        if not _is_at(self._writer, self.part):
+            raise StoreUnavailableError(
+                f"{self.part} was removed while it was written; {self.path} is left as it is; run the command again"
+            )
         if _state(self.path) != self._state:
+            self.discard()
             raise StoreUnavailableError(
                 f"{self.path} was changed meanwhile and is left as it is; run the command again"
             )
-        self.part.replace(self.path)
+        whole = self._updated_part() if self._updates else self.part
+        await self.aclose()
+        whole.replace(self.path)
         _sync_folder(self.path.parent)
+        self._remove_useless()
 
     def discard(self) -> None:
         """Throw the part away."""
+        self._file.close()
+        self._close_writer()
         self.part.unlink(missing_ok=True)
+
+    def _updated_part(self) -> Path:
+        """A file with all of the part, and with the records that take the place of others."""
+        made = self.part.with_suffix(".new")
+        with self._saying_what_is_full():
+            _copy_lines(self.part, made, {start: _line(record) for start, record in self._updates.items()})
+        return made
+
+    def _remove_useless(self) -> None:
+        """Remove what interrupted copies have left, of other states of the file than this one; not what is written."""
+        useful = f".{self.path.name}.{_digest(_state(self.path))}-"
+        left = re.compile(re.escape(f".{self.path.name}.") + r"[0-9a-f]{12}-[0-9a-f]{12}\.(part|new)")
+        with suppress(OSError):  # where it cannot be removed it does no harm
+            for path in self.path.parent.iterdir():
+                if left.fullmatch(path.name) and not path.name.startswith(useful) and not _is_locked(path):
+                    path.unlink(missing_ok=True)
 
     def _check_new(self, events: Sequence[SessionEvent]) -> None:
         ids = {event.id for event in events}
@@ -154,16 +213,20 @@ class RecordingTarget(RecordingDriver):
     def _writing(self) -> Iterator[BytesIO]:
         """Takes lines; they are on the disk afterwards, behind what is there."""
         lines = BytesIO()
-        try:
+        with self._saying_what_is_full():
             if self._writer is None:
-                self._writer = self._open_part()
-                self._end = self._writer.seek(0, os.SEEK_END)
+                self._writer = self._begin_part()
+            self._end = self._writer.seek(0, os.SEEK_END)
             yield lines
             rest = lines.getbuffer()
             while rest:
                 rest = rest[self._writer.write(rest) :]
             os.fsync(self._writer.fileno())
-            self._end += lines.tell()
+
+    @contextmanager
+    def _saying_what_is_full(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             if error.errno in NO_ROOM:
                 raise StoreFullError(
@@ -172,24 +235,30 @@ class RecordingTarget(RecordingDriver):
                 ) from None
             raise
 
-    def _open_part(self) -> FileIO:
-        if not self.is_begun and self.path.exists():
+    def _begin_part(self) -> FileIO:
+        if self.path.exists():
             made = self.part.with_suffix(".new")  # a copy that broke off is no part
-            shutil.copy(self.path, made)
-            if made.stat().st_size and not _ends_line(made):
-                with made.open("ab") as file:
-                    file.write(b"\n")
+            _copy_lines(self.path, made, {})
             made.replace(self.part)
-        writer = self.part.open("ab", buffering=0)
+        writer = self._open_part()
         self._file.close()
         self._file = self.part.open("rb")  # where what is written can be read again
-        if fcntl is not None:
-            try:
-                fcntl.flock(writer, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                writer.close()
-                raise StoreUnavailableError(f"another copy is writing {self.path}; wait for its end") from None
         return writer
+
+    def _open_part(self) -> FileIO:
+        writer = self.part.open("ab", buffering=0)
+        if _lock(writer) and _is_at(writer, self.part):
+            return writer
+        writer.close()
+        raise StoreUnavailableError(f"another copy is writing {self.path}; wait for its end")
+
+
+def _line(record: SessionRecord) -> bytes:
+    return line_of("session", record.to_row()).encode()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 def _state(path: Path) -> str:
@@ -201,10 +270,54 @@ def _state(path: Path) -> str:
     return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
 
 
-def _ends_line(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+def _opened(path: Path) -> BinaryIO | None:
+    """The file, to be read; None where there is nothing to read."""
+    return path.open("rb") if path.exists() and path.stat().st_size else None
+
+
+def _lock(file: FileIO) -> bool:
+    """Whether nobody else writes this file. It is locked then, until it is closed."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a file system without locks, as some of networks are
+    return True
+
+
+def _is_locked(path: Path) -> bool:
+    with path.open("rb", buffering=0) as file:
+        return not _lock(file)
+
+
+def _is_at(file: FileIO, path: Path) -> bool:
+    """Whether an open file is still the one that has this name."""
+    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
+
+
+def _copy_lines(source: Path, made: Path, instead: Mapping[int, bytes]) -> None:
+    """Make a file with the lines of another, but for those that begin at some places, whose new ones are given.
+
+    Each line has an end, and they are on the disk afterwards. Who may not read the other may not read this one.
+    """
+    made.unlink(missing_ok=True)
+    at, line = 0, b"\n"
+    with source.open("rb") as old, open(made, "xb", opener=_open_private) as new:
+        shutil.copymode(source, made)
+        for line in old:
+            new.write(instead.get(at, line))
+            at += len(line)
+        if not line.endswith(b"\n"):
+            new.write(b"\n")
+        new.flush()
+        os.fsync(new.fileno())
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _drop_torn_line(path: Path) -> None:

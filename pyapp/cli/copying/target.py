@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...drivers.base import Findable, SessionStore
 from ...drivers.defaults import with_defaults
 from ...drivers.memory import InMemorySessionPersistDriver
-from ..addresses import FILES, Address, check_target_file, open_store
+from ..addresses import Address, open_store
 from .recording import RecordingTarget
 
 
@@ -30,6 +30,10 @@ class Target:
         if self.recording is not None:
             await self.recording.keep()
 
+    async def begin_again(self) -> bool:
+        """Throw away what an interrupted copy has left to go on from; False where that is the target itself."""
+        return self.recording is not None and await self.recording.begin_again()
+
     def discard(self) -> None:
         """It will not become whole. A database keeps the sessions that are in it; each of them is whole."""
         if self.recording is not None:
@@ -42,11 +46,10 @@ async def open_target(address: Address, identity: str, *, only_looked_at: bool =
 
     `identity` is what the same command says again when it goes on after an interruption.
     """
-    if address.kind in FILES:
-        check_target_file(address)
     if address.kind == "jsonl":
-        recording = RecordingTarget(address.path, identity)
+        recording = RecordingTarget(address.path, identity, only_looked_at=only_looked_at)
         try:
+            await recording.load()
             yield Target(with_defaults(recording), recording)
         finally:
             await recording.aclose()

@@ -16,10 +16,11 @@ from ...transport.usual import usual_sockets, usual_transport
 from ...types import EventDraft, ListPage, SessionEvent, SessionRecord
 from ..base import SessionHead, SessionStore, StoreChange, Totals
 from ..defaults import DefaultStore
+from ..gathering import Gathering
 from ..paging import event_pages
 from .actions import AllActions, FiveActions
 from .actor import NoActionError, RivetActor
-from .live import News, RivetNews, changes_of
+from .live import INTERVAL, News, RivetNews, gather
 from .rows import check_keys, checked
 
 if TYPE_CHECKING:
@@ -83,7 +84,14 @@ class RivetSessionPersistDriver:
 
         It hears that everything may have changed when the connection was made, at first and after it broke.
         """
-        return self._news.listen(changes_of(listener))
+        gathering = Gathering(listener, INTERVAL)
+        stop = self._news.listen(lambda news: gather(gathering, news))
+
+        def end() -> None:
+            stop()
+            gathering.forget_timer()  # what was heard just now is told no more
+
+        return end
 
     async def subscribe(self, session_id: str, after: int = 0) -> AsyncGenerator[SessionEvent, None]:
         """The events of a session as they are stored, by whomever, each once and in order, without an end.

@@ -98,17 +98,12 @@ class RivetNews:
                 self._listeners.tell(news)
 
 
-def changes_of(tell: Callable[[StoreChange], object]) -> Callable[[News], None]:
-    """What hears news and tells of changes: a stored event changes its session."""
-    gathering = Gathering(tell, INTERVAL)
-
-    def hear(news: News) -> None:
-        if isinstance(news, SessionEvent):
-            gathering.touch((news.session_id,))
-        else:
-            gathering.add(news)
-
-    return hear
+def gather(gathering: Gathering, news: News) -> None:
+    """Gather news as changes: a stored event changes its session."""
+    if isinstance(news, SessionEvent):
+        gathering.touch((news.session_id,))
+    else:
+        gathering.add(news)
 
 
 def _subscription(name: str) -> str:

@@ -103,7 +103,8 @@ def _which(model: Model) -> str:
 
 
 def _title(model: Model) -> str:
-    return f"{name_of(model, model.session.record.id)} · sessions" if model.session else "sessions"
+    place = (storing.served_name(model) if model.is_read_only else "") or "sessions"
+    return f"{name_of(model, model.session.record.id)} · {place}" if model.session else place
 
 
 def _bar(model: Model) -> str:

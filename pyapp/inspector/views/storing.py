@@ -7,7 +7,10 @@ import htpy as h
 from ..dates import plural, size
 from ..model import Model, OpenSession, Storage
 from ..storing import ONLY_SHOWN
-from .html import html
+from .html import html, straight
+
+NAME_LENGTH = 40
+"""Characters of the name of a store that are shown."""
 
 
 def chooser(model: Model) -> h.Node:
@@ -42,8 +45,15 @@ def room(storage: Storage | None) -> str:
 
 def served(model: Model) -> str:
     """In the place of the room on the disk, where the sessions are not this browser's."""
-    words = "That program does not answer" if model.is_left else "Sessions of another program"
-    return html(h.p(".room", title=f"{ONLY_SHOWN}.")[h.span[words]])
+    words = f"Sessions of {served_name(model) or 'another program'}"
+    title = f"{straight(model.served_name[:500])}\n{ONLY_SHOWN}.".strip()
+    return html(h.p(".room", title=title)[h.span["That program does not answer" if model.is_left else words]])
+
+
+def served_name(model: Model) -> str:
+    """What the page calls the store of the program that serves it: the end of its name, which tells most."""
+    name = straight(model.served_name)
+    return name if len(name) <= NAME_LENGTH else f"…{name[1 - NAME_LENGTH :]}"
 
 
 def actions(model: Model, *more: h.Node) -> h.Node:
