@@ -113,7 +113,7 @@ async def test_going_on_is_cancelled_and_done_again(monkeypatch: pytest.MonkeyPa
     page = await page_with(short)
     await page.start()
     page.runner.import_files([file_of((record("long"), script.events))])
-    while page.runner.model.job is None or page.runner.model.job.title != "Storing what is new":  # noqa: ASYNC110
+    while page.runner.model.job is None or page.runner.model.job.title != "Storing what is new":
         assert not page.text("status").startswith("Imported")
         assert page.text("alert") == ""
         await asyncio.sleep(0)
