@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -84,7 +85,7 @@ async def test_a_session_with_another_event_is_refused_with_the_whole_file(at: i
 
 @pytest.mark.parametrize("other", [{"agent": "codex"}, {"created_at": CREATED + 1}, {"agent_session_id": "b"}])
 @in_loop
-async def test_another_session_under_the_id_is_refused(other: dict[str, str]) -> None:
+async def test_another_session_under_the_id_is_refused(other: dict[str, Any]) -> None:
     """The record says so, or, where nothing is stored but it, that it is another one."""
     page = FakePage()
     await page.store.update_session(record("long"))
