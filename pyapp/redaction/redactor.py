@@ -144,8 +144,9 @@ class Redactor:
             joined = "".join(texts)
             secrets = find_secrets(joined)
             only = pieces[0]
-            if not secrets and turn == 0 and only.name and (named := secret_named(only.name, joined)):
-                secrets = [named]
+            if turn == 0 and only.name and (named := secret_named(only.name, joined)):
+                # all of the value, also where a part of it is known by its own shape
+                secrets = [replace(named, kind=secrets[0].kind if secrets else named.kind)]
             if not secrets:
                 return
             if turn:
