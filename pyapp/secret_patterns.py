@@ -21,6 +21,7 @@ from .secret_values import (
     end_of_bare,
     end_of_quoted,
     has_digit,
+    is_cookie,
     is_login,
     is_passphrase,
     letters_by_lot,
@@ -110,7 +111,7 @@ _PAIR = (
 # variables of the environment, and what else is written like one
 _VARIABLE = r"(?<![a-z])(?P<word>{})(?:_?[0-9]{{1,2}})?(?![A-Za-z_])(?P<rest>)"
 _BARE_IS = r"(?:=|:\s)(?![\s\"'`=>])"
-_PASSWORD_VARIABLE = _VARIABLE.format(r"PASSWORD|PASSWD|PASSPHRASE|(?<=[A-Z0-9]_)(?<!OLD_)(?:PWD|PASS)")
+_PASSWORD_VARIABLE = _VARIABLE.format(r"(?<=[A-Z0-9]_)PASS")
 _SECRET_VARIABLE = _VARIABLE.format(r"KEY|TOKEN|SECRET|CREDENTIALS?")
 
 
@@ -132,6 +133,8 @@ def _bare(
 
     def read(match: re.Match[str]) -> Iterator[tuple[int, int]]:
         start, end = match.span("secret")
+        if _is_in_name(match):
+            return
         if start >= 0 and (accept is None or accept(match["secret"])):
             whole = end_of_bare(match.string, match.start(), start, end)
             if whole >= end or (whole > start and (accept is None or accept(match.string[start:whole]))):
@@ -227,7 +230,72 @@ def _whole_token(name: str, value: str) -> bool:
     return name.isupper() and bare_by_lot(value)
 
 
+def _is_in_name(match: re.Match[str]) -> bool:
+    """Whether it is a part of a longer name: `arn:…:012345678901:secret:name`."""
+    at = match.start()
+    return match.string[at - 1 : at] == ":" and match.string[at - 2 : at - 1].isdigit()
+
+
+def _of_command(
+    names: tuple[str, ...], accept: Callable[[str], bool]
+) -> Callable[[re.Match[str]], Iterator[tuple[int, int]]]:
+    """What reads the value of an option that only some commands have: their name stands before it."""
+
+    def read(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+        text, (start, end) = match.string, match.span("secret")
+        before = text[max(0, match.start() - _COMMAND) : match.start()]
+        at = max(before.rfind(name) for name in names)
+        if at < 0 or _COMMAND_ENDS.search(before, at):
+            return
+        quote = match["quote"]
+        stop = end_of_quoted(text, start, quote) if quote else end_of_bare(text, match.start(), start, end)
+        if stop is not None and stop - start <= MOST and accept(text[start:stop]):
+            yield start, stop
+
+    return read
+
+
+_COMMAND = 600
+"""How long a command may be before the option."""
+_COMMAND_ENDS = re.compile(r"(?<!\\)\n|&&|[;|]\s")
+
+
+def _is_password_of_command(value: str) -> bool:
+    return len(value) >= 3 and no_stand_in(value) and value.lower() not in _WORDS_FOR_IT
+
+
+_WORDS_FOR_IT = {
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "api_token",
+    "x-oauth-basic",
+}
+
+
+def _cookies(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """The values of cookies that let somebody in: by their names, or as they were drawn by lot."""
+    for cookie in _COOKIE.finditer(match.string, *match.span("jar")):
+        name, value = cookie["name"], cookie["secret"]
+        if _COOKIE_FIELD.fullmatch(name):
+            continue
+        if drawn_by_lot(value) or (_COOKIE_OF_SESSION.search(name) and is_cookie(value)):
+            yield cookie.span("secret")
+
+
+_COOKIE = re.compile(r"(?P<name>[\w.$!#%&*+^|~-]{1,80}+)=\"?(?P<secret>[^\s;,\"]{6,}+)", re.ASCII)
+_COOKIE_FIELD = re.compile(r"(?i:path|domain|expires|max-age|samesite|priority|version)")
+_COOKIE_OF_SESSION = re.compile(
+    r"(?i:sess|auth|token|jwt|csrf|xsrf|login|remember|secret|passw|(?<![a-z])s?sid(?![a-z])|sid\Z|key)"
+)
+
 _PASSWORD_HINTS = ("passw", "pwd", "passphrase")
+_VARIABLE_HINTS = ("key", "token", "secret", "credential")
 _SECRET_HINTS = ("key", "token", "secret", "credential", "passw", "_auth")
 
 SHAPES: tuple[Shape, ...] = (
@@ -283,6 +351,9 @@ SHAPES: tuple[Shape, ...] = (
     Shape("sendgrid key", ("SG.",), _B + r"SG\.[\w-]{16,40}+\.[\w-]{16,}"),
     Shape("mailgun key", ("key-",), _B + r"key-[0-9a-f]{32}(?![0-9A-Za-z])"),
     Shape("telegram token", (":AA",), _B + r"[0-9]{8,10}:AA[\w-]{33}(?![\w-])"),
+    # no letters of it are always the same, so a word beside it has to lead here
+    Shape("discord token", ("discord", "token", "bot "), _B + r"[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,}", has_digit,
+          lower=True),
     Shape("age key", ("AGE-SECRET-KEY-1",), r"AGE-SECRET-KEY-1[0-9A-Z]{40,}"),
     Shape(
         "service key",
@@ -299,7 +370,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "authorization",
         ("authorization",),
-        r"(?i:authorization)" + _IS + r"(?:\\{0,3}[\"'`])?(?i:bearer|basic|token|apikey|negotiate)\s{1,3}"
+        r"(?i:authorization)" + _IS + r"(?:\\{0,3}[\"'`])?(?i:bearer|basic|bot|token|apikey|negotiate)\s{1,3}"
         r"(?P<secret>[A-Za-z0-9._~+/=:-]{6,})",
         read=_bare(no_stand_in),
         lower=True,
@@ -345,11 +416,32 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape("token", ("KEY",), r"(?<![A-Z])KEY(?:_[A-Z0-9_]{1,20})?\s?=\s?" + _VALUE,
           read=_quoted_or(_key, _bare(drawn_by_lot))),
-    Shape("password", ("PASSW", "PASSPHRASE", "_PWD", "_PASS"), _PASSWORD_VARIABLE + _BARE_IS,
-          read=_whole(_whole_password)),
-    Shape("password", ("_PASS",), _PASSWORD_VARIABLE + _IS + _QUOTE, read=_quoted_or(_hand)),
-    Shape("token", ("KEY", "TOKEN", "SECRET", "CREDENTIAL"), _SECRET_VARIABLE + _BARE_IS, read=_whole(_whole_token)),
-    Shape("token", ("KEY", "TOKEN", "SECRET", "CREDENTIAL"), _SECRET_VARIABLE + _IS + _QUOTE, read=_quoted_or(_key)),
+    Shape(
+        "cookie",
+        ("cookie", "curl"),
+        r"(?:(?<![a-z0-9])(?i:(?:set-?)?cookies?)" + _IS + rf"|(?:--cookie|(?<=\s)-b)[\s=]{{1,3}})(?:{_OPEN})?"
+        r"(?P<jar>[\w.$!#%&*+^|~-]{1,80}=(?:[^\n\r\"'`\\]|(?<==)\"[^\n\"\\]{0,256}\"){6,4096}+)",
+        read=_cookies,
+        lower=True,
+    ),
+    Shape(
+        "password",
+        ("curl",),
+        rf"(?:(?<![\w-])-u|--(?:proxy-)?user)(?:{_OPEN}\s?,{_GAP}|=|\s{{0,3}}){_QUOTE}?"
+        r"[^\s\"'`\\:]{0,80}:(?P<secret>[^\s\"'`\\]{1,256})",
+        read=_of_command(("curl",), _is_password_of_command),
+        lower=True,
+    ),
+    Shape(
+        "password",
+        ("mysql", "mariadb"),
+        rf"(?<=\s)-p{_QUOTE}?(?P<secret>(?![a-z-]{{1,40}}=)[^\s\"'`\\]{{1,256}})",
+        read=_of_command(("mysql", "mariadb"), chosen_by_hand),
+    ),
+    Shape("password", ("_pass",), _PASSWORD_VARIABLE + _BARE_IS, read=_whole(_whole_password), lower=True),
+    Shape("password", ("_pass",), _PASSWORD_VARIABLE + _IS + _QUOTE, read=_quoted_or(_hand), lower=True),
+    Shape("token", _VARIABLE_HINTS, _SECRET_VARIABLE + _BARE_IS, read=_whole(_whole_token), lower=True),
+    Shape("token", _VARIABLE_HINTS, _SECRET_VARIABLE + _IS + _QUOTE, read=_quoted_or(_key), lower=True),
 )  # fmt: skip
 
 PEM_HINT = "PRIVATE KEY"
@@ -422,21 +514,24 @@ def without_secrets(text: str, rounds: int = 4) -> str:
     return text
 
 
-def secret_named(name: str, value: str) -> Secret | None:
-    """The secret in a field's value, which only the field's name tells: `{"apiKey": …}`, or a header's."""
+def secrets_named(name: str, value: str) -> list[Secret]:
+    """The secrets in a field's value, which only the field's name tells: `{"apiKey": …}`, or a header's."""
     head = f"{name}: "
     if not HINTS.meet(head) or len(value) > 4096 or MASKED.search(value):
-        return None
+        return []
     scheme = _AUTHORIZATION.match(value) if name.lower() in _HEADERS else None
     if scheme and scheme["secret"] and no_stand_in(scheme["secret"]):
-        return Secret(scheme.start("secret"), scheme.end("secret"), "authorization")
+        return [Secret(scheme.start("secret"), scheme.end("secret"), "authorization")]
     for kind, pattern, judge in _NAMES:
         for match in _compiled(pattern).finditer(f'{head}"'):
             if match.end() == len(head) + 1 and judge(match, value):
-                return Secret(0, len(value), kind)
+                return [Secret(0, len(value), kind)]
+    if name.lower() in _COOKIES:
+        found = find_secrets(f"{head}{value}")
+        return [Secret(one.start - len(head), one.end - len(head), one.kind) for one in found if one.start >= len(head)]
     found = [one for one in find_secrets(f'{head}"{value}"') if one.start > len(head)]
     # what is a secret in its beginning is one in all: a quote in it would end it in a text, not here
-    return Secret(0, len(value), found[0].kind) if found and found[0].start == len(head) + 1 else None
+    return [Secret(0, len(value), found[0].kind)] if found and found[0].start == len(head) + 1 else []
 
 
 _NAMES = (
@@ -446,6 +541,7 @@ _NAMES = (
     ("token", _SECRET_VARIABLE + _IS + _QUOTE, _key),
 )
 """Names of fields whose values are secrets if they look so."""
+_COOKIES = ("cookie", "set-cookie")
 _HEADERS = ("authorization", "proxy-authorization")
 _AUTHORIZATION = re.compile(r"(?:[A-Za-z]{3,12} )?(?P<secret>\S{6,})\Z", re.ASCII)
 

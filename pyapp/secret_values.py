@@ -173,6 +173,12 @@ def is_passphrase(value: str) -> bool:
     return len(words) >= 4 and (all(map(_PLAIN_WORD.match, words)) or all(map(_TITLE_WORD.match, words)))
 
 
+def is_cookie(value: str) -> bool:
+    """Whether the value of a cookie for a session is no word and no code."""
+    head = value[:LONGEST]
+    return (has_digit(head) or letters_by_lot(head)) and not _CODE.search(head)
+
+
 def is_login(value: str) -> bool:
     """Whether a value is `user:password` in base64, as Docker keeps them."""
     try:

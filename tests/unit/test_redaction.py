@@ -107,6 +107,22 @@ IN_CONTEXT = [
     ("token", '"tokens": ["{}"]', drawn(32)),
     ("authorization", '"auths": {{"r.io": {{"auth": "{}"}}}}', "dXNlcjpwYXNzd29yZDE="),
     ("authorization", '{{\\"auth\\": \\"{}\\"}}', "dXNlcjpwYXNzd29yZDE="),
+    ("discord token", "the bot's token for Discord: {}", f"MTk4{drawn(22)}.{drawn(6)}.{drawn(38)}"),
+    ("discord token", "Authorization: Bot {}", f"NzkyO{drawn(19)}.{drawn(6)}.{drawn(27)}"),
+    ("cookie", "Cookie: session={}; theme=dark; other=x", hexadecimal(30) + "a1"),
+    ("cookie", "Cookie: theme=dark; other={}", drawn(32)),
+    ("cookie", "Set-Cookie: sid={}; Path=/; Expires=Wed, 21 Oct 2026 07:28:00 GMT", hexadecimal(30) + "a1"),
+    ("cookie", '{{\\"cookie\\": \\"theme=dark; sid={}; x=1\\"}}', hexadecimal(30) + "a1"),
+    ("cookie", "curl -b 'sid={}' https://host", hexadecimal(30) + "a1"),
+    ("cookie", 'curl --cookie "PHPSESSID={}; lang=en" x', "k3j4h5k3j4h5"),
+    ("cookie", "document.cookie = 'auth_token={}'", "a1b2c3d4"),
+    ("password", "curl -u me:{} https://host", "abcdef"),
+    ("password", "curl https://host?a=1 -u 'me:{}' -v", "hun ter&2"),
+    ("password", "curl \\\n  --user me:{} \\\n  x", "hunter2!"),
+    ("password", "curl -ume:{} x | jq", "hunter2"),
+    ("password", '["curl", "-u", "me:{}", "x"]', "hunter2"),
+    ("password", "mysql -u root -p{} db", "hunter2!"),
+    ("password", "mysqldump -p'{}' db", "hun ter2!"),
     ("webhook", "https://hooks.slack.com/services/{}", f"T00000000/B00000000/{drawn(24)}"),
 ]
 
@@ -282,6 +298,26 @@ CODE_AND_WORDS = [
     '"password": "Passwort (mind. 8 Zeichen)"',
     '"password": "Contraseña 2024 o más"',
     'password: "use at least 8 chars please"',
+    "Cookie: session=expired",
+    "cookie: name=value; Path=/",
+    "cookie = request.cookies.get(session_id1)",
+    "cookies = parse(cookie=header1)",
+    "res.cookie('session', token1)",
+    "git checkout -b session=new1",
+    "curl -u user:password x",
+    "curl -u user:$PASS x",
+    "curl -u me: x",
+    "curl x; docker run -u 1000:1000",
+    "docker run -u 1000:1000 x; curl y",
+    "curl --user-agent a:bcdef1 x",
+    "mysql -u root -p db",
+    "mysql x; mkdir -phunter2",
+    "mkdir -p hunter2; mysql x",
+    "docker run -p3306:3306 mysql",
+    "docker exec mysql -p8080:80x",
+    "mysql -port=1234a",
+    "arn:aws:secretsmanager:us-west-2:123456789123:secret:proxysecret1-Abcd1e",
+    "a message: MTk4OTg2.abc and no more",
     # half masked by an earlier version, and left alone now
     "password: [secret: password 4]&3",
     "SECRET_KEY=[secret: token 1]$h1^x",
@@ -363,6 +399,19 @@ def test_the_value_of_a_field_is_masked_whole(name: str, value: str) -> None:
 def test_what_a_field_says_about_passwords_stays(value: str) -> None:
     rows = session_of({"password": value, "passwordField": value, "token": value})
     assert redact(rows)[0] == rows
+
+
+def test_cookies_in_a_field() -> None:
+    one, other = hexadecimal(30) + "a1", hexadecimal(30) + "a1"
+    given = {
+        "Cookie": f"sid={one}; theme=dark; csrf={other}",
+        "headers": [{"name": "Set-Cookie", "value": f"sid={one}"}],
+    }
+    rows, _ = redact(session_of(given))
+    assert rows[0]["payload"]["result"]["a"] == {
+        "Cookie": "sid=[secret: cookie 1]; theme=dark; csrf=[secret: cookie 2]",
+        "headers": [{"name": "Set-Cookie", "value": "sid=[secret: cookie 1]"}],
+    }
 
 
 def test_a_private_key_whose_end_is_missing() -> None:
@@ -686,7 +735,9 @@ HOSTILE = [
     "pwd: a1!aaa,", "pwd=$aaaaa,", "pwd: aaaa1!<a", "pwd: a\\\\", "pwd='a\\", 'pwd=\\"', "pwd: a1!aaa'", "KEY=",
     "KEY=a'", " KEY=a$", "_PASS=(", "TOKEN=a,", "TOKEN=a;", "KEY=a1b2c3d4e5f6,", "KEY=a1b2c3d4e5f6;a=", "pwd='a 1 ",
     "pwd='a 1'", "password: aA", ";pwd=a ", ";pwd=aaa;a", "://a:$", "--password '", "Bearer a1b2c3d4e5f6g7h8,",
-    "pwd=n.n.n.", "(pwd=a", "(pwd=((",
+    "pwd=n.n.n.", "(pwd=a", "(pwd=((", "cookie:", "cookie: a=", "cookie: sid=a1b2c3;", "cookie: a=\"", "cookie: aaaa",
+    "curl -u a:b ", "curl -u a:", "-u", "curl ", "mysql -p", "mysql -pa'", "MTMTMT", "M.",
+    "bot MTk4OTg2MjI0ODM0NzEwMjE0.abcdef.",
 ]  # fmt: skip
 HINTS = " ".join(hint for shape in SHAPES for hint in shape.hints)
 """What makes every pattern look."""
