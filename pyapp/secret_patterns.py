@@ -20,6 +20,7 @@ from .secret_values import (
     drawn_by_lot,
     end_of_bare,
     end_of_quoted,
+    ends_of_quoted,
     has_digit,
     is_cookie,
     is_login,
@@ -161,12 +162,13 @@ def _quoted_or(
                 yield from bare(match)
             return
         text, start = match.string, match.end("quote")
-        end = end_of_quoted(text, start, match["quote"])
-        if end is None:  # what was cut off
-            rest = _CUT_OFF.match(text, start)
-            end = rest.end() if rest else start
-        if judge(match, text[start:end]):
-            yield start, end
+        ends = ends_of_quoted(text, start, match["quote"])
+        if not ends and (rest := _CUT_OFF.match(text, start)):
+            ends = [rest.end()]
+        for end in ends:
+            if judge(match, text[start:end]):
+                yield start, end
+                return
 
     return read
 

@@ -204,6 +204,24 @@ def no_stand_in(value: str) -> bool:
     return not _STAND_INS.search(value[:LONGEST])
 
 
+def ends_of_quoted(text: str, start: int, quote: str) -> list[int]:
+    """Where it may end, the best first: that quote may be doubled, or closed and opened again at once."""
+    end = end_of_quoted(text, start, quote)
+    if end is None:
+        return []
+    last: int | None = end
+    for _ in range(8):
+        joint = _JOINT.match(text, last) if last is not None and last > start and len(quote) == 1 else None
+        if not joint or joint[1] != quote:
+            break
+        last = end_of_quoted(text, joint.end(), quote)
+    return [end] if last is None or last == end else [last, end]
+
+
+# it''s, and in the shell it'\''s
+_JOINT = re.compile(r"(['\"])(?:\\\1)?\1(?=[^\s,;)\]}])")
+
+
 def end_of_quoted(text: str, start: int, quote: str) -> int | None:
     """Where a quoted text ends that begins at `start`, behind its `quote` (`"`, or in JSON within a text `\\"`).
 

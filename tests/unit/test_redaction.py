@@ -222,6 +222,9 @@ WHOLE = [
     '"[\\"password\\": \\"{hun\\\\\\"ter2!}\\"]"',
     '["password": "{it\'s9secret}"]',
     "tool --password '{tr0ub4dor & 3x}'",
+    "password: '{tr0ub4''dor&3}'",
+    "tool --password '{tr0ub4'\\''dor&3}' x",
+    "echo 'password: '{tr0ub4dor&3}'' done 'x'",
     'tool --api-key "{a1b2c3d4e5f6$g7}" x',
     '- name: API_KEY\n  value: "{a1b2c3d4e5f6$g7}"\n',
     "DEPLOY_KEY='{a1b2c3d4e5f6$g7}'",
@@ -737,7 +740,7 @@ HOSTILE = [
     "pwd='a 1'", "password: aA", ";pwd=a ", ";pwd=aaa;a", "://a:$", "--password '", "Bearer a1b2c3d4e5f6g7h8,",
     "pwd=n.n.n.", "(pwd=a", "(pwd=((", "cookie:", "cookie: a=", "cookie: sid=a1b2c3;", "cookie: a=\"", "cookie: aaaa",
     "curl -u a:b ", "curl -u a:", "-u", "curl ", "mysql -p", "mysql -pa'", "MTMTMT", "M.",
-    "bot MTk4OTg2MjI0ODM0NzEwMjE0.abcdef.",
+    "bot MTk4OTg2MjI0ODM0NzEwMjE0.abcdef.", "pwd='a''b", "pwd='a'\\''",
 ]  # fmt: skip
 HINTS = " ".join(hint for shape in SHAPES for hint in shape.hints)
 """What makes every pattern look."""
