@@ -2,19 +2,36 @@
 
 Every pattern takes time in proportion to the text, however hostile: a run of characters is either the end of its
 pattern, or bounded, or tried once from its beginning (a look-behind) without a way back (possessive).
-Where a shape alone says little, as in `TOKEN=…`, the value has to look as if it was drawn by lot.
+Where a shape alone says little, as in `TOKEN=…`, the value has to look as if it was drawn by lot. What that means, and
+where such a value ends, is in `secret_values.py`.
 """
 
 from __future__ import annotations
 
-import binascii
-import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+
+from .secret_values import (
+    bare_by_hand,
+    bare_by_lot,
+    chosen_by_hand,
+    drawn_by_lot,
+    end_of_bare,
+    end_of_quoted,
+    ends_of_quoted,
+    has_digit,
+    is_cookie,
+    is_login,
+    is_passphrase,
+    letters_by_lot,
+    no_stand_in,
+    quoted_as_key,
+    quoted_by_hand,
+    quoted_by_lot,
+    quoted_digits,
+)
 
 MASKED = re.compile(r"\[secret: [a-z ]{2,40} [0-9]{1,7}\]")
 """What stands in the place of a secret: its kind and its number."""
@@ -36,7 +53,8 @@ class Secret:
 class Shape:
     """One kind of secret. Only a text with one of the `hints` (`lower` ones in small letters) is searched.
 
-    The secret is the group `secret` of `pattern`, or all of it; `accept` tells whether it may be one.
+    The secret is the group `secret` of `pattern`, or all of it; `accept` tells whether it may be one. With `read` it
+    is what that reads behind, or in, what the pattern matches: spans of a text.
     """
 
     kind: str
@@ -44,10 +62,19 @@ class Shape:
     pattern: str
     accept: Callable[[str], bool] | None = None
     lower: bool = False
+    read: Callable[[re.Match[str]], Iterable[tuple[int, int]]] | None = None
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where such secrets are."""
+        done = 0
         for match in _compiled(self.pattern).finditer(text):
+            if match.start() < done:  # within a value that was read
+                continue
+            if self.read is not None:
+                for start, end in self.read(match):
+                    done = max(done, end)
+                    yield start, end
+                continue
             start, end = match.span("secret" if "secret" in match.re.groupindex else 0)
             if self.accept is None or self.accept(text[start:end]):
                 yield start, end
@@ -59,93 +86,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.ASCII)
 
 
-def entropy(text: str) -> float:
-    """Shannon's, in bits a character."""
-    return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values()) if text else 0.0
-
-
-_STAND_IN = (
-    r"example|placeholder|changeme|change[_-]me|dummy|redacted|removed|masked|hidden|your[_-]?|my[_-]|_here|insert|"
-    r"\*\*\*|xxx|\.\.\.|…|%\(|process\.env|os\.environ|getenv|secrets\.|vault:|null|none$|undefined"
-)
-_STAND_INS = re.compile(rf"{_STAND_IN}|<|>|\$|\{{|\(|\)", re.IGNORECASE)
-_EXPRESSIONS = re.compile(
-    rf"{_STAND_IN}|\$[{{(]|(?-i:\$[A-Z_][A-Z0-9_]{{2}})|\{{[^{{}}]{{0,80}}\}}|<[^<>]{{0,80}}>|[a-z_]{{4}}\(|\(\?|[\[\]]|\.[*+]",
-    re.IGNORECASE,
-)
-"""What templates, calls and regular expressions have, and a value drawn by lot only by chance."""
-_IS_NAME = re.compile(r"[A-Za-z]+[0-9]{0,2}(?:[_.-](?:[A-Za-z]+[0-9]{0,2}|[0-9]{1,3}))*+\Z")
-_IS_ACCOUNT = re.compile(r"[x*!]{0,2}:[0-9]{1,10}:")
-_IS_PATH = re.compile(r"(?:\.{0,2}/|~/|[A-Za-z]:\\|[a-z][a-z0-9+.-]{0,20}://)")
-
-
-def drawn_by_lot(value: str) -> bool:
-    """Whether a value behind the name of a secret is likely one: no stand-in, letters and digits mixed."""
-    head = value[:4096]
-    if len(head) < 12 or _STAND_INS.search(head) or _IS_PATH.match(head) or (_IS_NAME.match(head) and len(head) < 40):
-        return False
-    digits = sum(mark.isdigit() for mark in head)
-    letters = sum(mark.isalpha() for mark in head)
-    if not letters or (digits < 2 and not (digits and len(head) >= 16)):
-        return len(head) >= 24 and bool(letters) and _mixed_case(head) and entropy(head) >= 4.0
-    return entropy(head) >= 3.0
-
-
-def chosen_by_hand(value: str) -> bool:
-    """Whether a value behind `password` is likely one: a person's password has less of it."""
-    head = value[:4096]
-    if len(head) < 6 or _STAND_INS.search(head) or _IS_PATH.match(head) or _IS_ACCOUNT.match(head):
-        return False
-    kinds = (str.isdigit, str.islower, str.isupper, lambda mark: not mark.isalnum() and mark not in "_.-")
-    mixed = sum(any(kind(mark) for mark in head) for kind in kinds)
-    return mixed >= 2 and any(not mark.isalpha() and mark not in "_.-" for mark in head) and entropy(head) >= 2.0
-
-
-def quoted_by_lot(value: str) -> bool:
-    """`drawn_by_lot` for a quoted literal: punctuation is its own there, unless it is that of a template."""
-    return drawn_by_lot(value) or (len(value) >= 12 and _is_literal(value))
-
-
-def quoted_by_hand(value: str) -> bool:
-    """`chosen_by_hand` for a quoted literal."""
-    return chosen_by_hand(value) or (len(value) >= 8 and _is_literal(value))
-
-
-def _is_literal(value: str) -> bool:
-    if len(value) > 200 or _EXPRESSIONS.search(value) or _IS_PATH.match(value):
-        return False
-    return has_digit(value) and any(mark.isalpha() for mark in value) and entropy(value) >= 2.75
-
-
-def is_login(value: str) -> bool:
-    """Whether a value is `user:password` in base64, as Docker keeps them."""
-    try:
-        name, colon, password = binascii.a2b_base64(value[:4096]).decode().partition(":")
-    except ValueError:
-        return False
-    return bool(name and colon and len(password) >= 3) and (name + password).isprintable()
-
-
-def _mixed_case(text: str) -> bool:
-    """Small and large letters in turns, as in base64, not in words that are joined (`camelCaseName`)."""
-    turns = sum(one.islower() and other.isupper() for one, other in pairwise(text))
-    return turns * 6 >= len(text) and text.count("_") * 12 <= len(text)
-
-
-def has_digit(value: str) -> bool:
-    """A word or a name in the shape of a token has none."""
-    return any(mark.isdigit() for mark in value[:4096])
-
-
-def _no_stand_in(value: str) -> bool:
-    return not _STAND_INS.search(value[:4096])
-
-
 # The beginning of a word; in JSON within a text it may stand right behind an escape such as \n.
 _B = r"(?:(?<![0-9A-Za-z_-])|(?<=\\[nrt]))"
-_NAME = r"(?![a-z])[\w-]{0,40}"
+_NAME = r"(?![a-z])(?P<rest>[\w-]{0,40})"
 _IS = r"\\{0,3}[\"'`]?\s{0,3}(?::=|=>|[:=])\s{0,3}"
-_QUOTED = r"(?P<quote>\\{0,3}[\"'`])(?P<secret>[^\s\"'`\\]{6,}+)(?=(?P=quote))"
+_QUOTE = r"(?P<quote>\\{0,3}[\"'`])"
 _BARE = r"(?P<secret>[A-Za-z0-9+/_.~!@#%^*-]{8,}+={0,2})(?![\w(\[])"
 # PWD alone is a shell's working directory
 _PASSWORD = r"(?i:passw(?:or)?d|(?<=[\w-])(?<!old)pwd|passphrase)"
@@ -155,16 +100,204 @@ _SECRET = (
 )
 
 _OPEN = r"\\{0,3}[\"'`]"
+_VALUE = rf"(?:{_QUOTE}|{_BARE})"
 _GAP = r"(?:\s|\\[nrt]){0,40}+"
 # --api-key VALUE, and "--api-key", "VALUE"
-_FLAG_IS = rf"(?:\s{{1,3}}(?:{_OPEN})?|{_OPEN}\s?,{_GAP}{_OPEN})(?!-)"
+_FLAG_IS = rf"(?:\s{{1,3}}(?!{_OPEN})|(?:\s{{1,3}}|{_OPEN}\s?,{_GAP}){_QUOTE})(?!-)"
 # {"name": "API_KEY", "value": "…"}, and the same in YAML
 _PAIR = (
     rf"\b(?i:name|key)(?:{_OPEN})?\s?:\s?(?:{_OPEN})?(?=[\w.-]{{0,40}}?{_SECRET}(?![a-z]))[\w.-]{{2,80}}+"
-    rf"(?:{_OPEN})?\s?,?{_GAP}(?:{_OPEN})?(?i:value)(?:{_OPEN})?\s?:\s?(?:{_OPEN})?"
+    rf"(?:{_OPEN})?\s?,?{_GAP}(?:{_OPEN})?(?i:value)(?:{_OPEN})?\s?:\s?"
+)
+# variables of the environment, and what else is written like one
+_VARIABLE = r"(?<![a-z])(?P<word>{})(?:_?[0-9]{{1,2}})?(?![A-Za-z_])(?P<rest>)"
+_BARE_IS = r"(?:=|:\s)(?![\s\"'`=>])"
+_PASSWORD_VARIABLE = _VARIABLE.format(r"(?<=[A-Z0-9]_)PASS")
+_SECRET_VARIABLE = _VARIABLE.format(r"KEY|TOKEN|SECRET|CREDENTIALS?")
+
+
+def _is_not_hidden(value: str) -> bool:
+    return bool(value.strip("*•."))
+
+
+MOST = 200
+"""How long a value without quotes may be that is no secret by its beginning alone."""
+
+
+def _bare(
+    accept: Callable[[str], bool] | None = None, whole_too: Callable[[str], bool] | None = None
+) -> Callable[[re.Match[str]], Iterator[tuple[int, int]]]:
+    """What reads a value without quotes: its beginning, the group `secret`, tells what it is; all of it is masked.
+
+    If that tells nothing, `whole_too` judges the whole.
+    """
+
+    def read(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+        start, end = match.span("secret")
+        if _is_in_name(match):
+            return
+        if start >= 0 and (accept is None or accept(match["secret"])):
+            whole = end_of_bare(match.string, match.start(), start, end)
+            if whole >= end or (whole > start and (accept is None or accept(match.string[start:whole]))):
+                yield start, whole
+                return
+        if whole_too is not None:
+            start = match.end() if start < 0 else start
+            whole = end_of_bare(match.string, match.start(), start, start, MOST)
+            if whole > start and whole_too(match.string[start:whole]):
+                yield start, whole
+
+    return read
+
+
+def _quoted_or(
+    judge: Callable[[re.Match[str], str], bool],
+    bare: Callable[[re.Match[str]], Iterator[tuple[int, int]]] | None = None,
+) -> Callable[[re.Match[str]], Iterator[tuple[int, int]]]:
+    """What reads a value behind the group `quote`, up to the end of the quotes; if it was not there, by `bare`."""
+
+    def read(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+        if match["quote"] is None:
+            if bare is not None:
+                yield from bare(match)
+            return
+        text, start = match.string, match.end("quote")
+        ends = ends_of_quoted(text, start, match["quote"])
+        if not ends and (rest := _CUT_OFF.match(text, start)):
+            ends = [rest.end()]
+        for end in ends:
+            if judge(match, text[start:end]):
+                yield start, end
+                return
+
+    return read
+
+
+_CUT_OFF = re.compile(r"[^\s\"'`\\]{6,256}+(?=…|\Z|\n)")
+
+
+def _is_exact(match: re.Match[str]) -> bool:
+    """Whether the name ends there: `password`, not `passwordField`."""
+    rest = match.groupdict().get("rest")
+    return not rest or rest.strip("_-").isdigit()
+
+
+def _hand(match: re.Match[str], value: str) -> bool:
+    """Whether this quoted value is a password."""
+    return quoted_by_hand(value) or (
+        _is_exact(match) and (quoted_digits(value) or letters_by_lot(value) or is_passphrase(value))
+    )
+
+
+def _lot(match: re.Match[str], value: str) -> bool:
+    """Whether this quoted value was drawn by lot."""
+    return quoted_by_lot(value) or (_is_exact(match) and letters_by_lot(value))
+
+
+def _key(_match: re.Match[str], value: str) -> bool:
+    """Whether this quoted value is a key, and not the name of one."""
+    return quoted_as_key(value) or letters_by_lot(value)
+
+
+def _whole(judge: Callable[[str, str], bool]) -> Callable[[re.Match[str]], Iterator[tuple[int, int]]]:
+    """What reads a value without quotes and judges all of it, with its name. The name begins a word of its own."""
+
+    def read(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+        text, start = match.string, match.end()
+        before = text[max(0, match.start() - 80) : match.start()]
+        outside = before.rstrip(_NAME_MARKS)
+        name = before[len(outside) :]
+        if outside.endswith("\\") and name[:1] in ("n", "r", "t"):  # \n of JSON within a text
+            outside, name = " ", name[1:]
+        if outside and not outside[-1].isspace() and outside[-1] not in "\"'`([{,;&?|":
+            return
+        if (end := end_of_bare(text, match.start(), start, start, MOST)) > start and judge(
+            name + text[match.start() : start], text[start:end]
+        ):
+            yield start, end
+
+    return read
+
+
+_NAME_MARKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+
+def _whole_password(name: str, value: str) -> bool:
+    if not name.isupper():
+        return bare_by_hand(value) and not value.isalpha()
+    return bare_by_hand(value) or (quoted_digits(value) and "PASS_" not in f"{name.strip(' :=')}_")
+
+
+def _whole_token(name: str, value: str) -> bool:
+    return name.isupper() and bare_by_lot(value)
+
+
+def _is_in_name(match: re.Match[str]) -> bool:
+    """Whether it is a part of a longer name: `arn:…:012345678901:secret:name`."""
+    at = match.start()
+    return match.string[at - 1 : at] == ":" and match.string[at - 2 : at - 1].isdigit()
+
+
+def _of_command(
+    names: tuple[str, ...], accept: Callable[[str], bool]
+) -> Callable[[re.Match[str]], Iterator[tuple[int, int]]]:
+    """What reads the value of an option that only some commands have: their name stands before it."""
+
+    def read(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+        text, (start, end) = match.string, match.span("secret")
+        before = text[max(0, match.start() - _COMMAND) : match.start()]
+        at = max(before.rfind(name) for name in names)
+        if at < 0 or _COMMAND_ENDS.search(before, at):
+            return
+        quote = match["quote"]
+        stop = end_of_quoted(text, start, quote) if quote else end_of_bare(text, match.start(), start, end)
+        if stop is not None and stop - start <= MOST and accept(text[start:stop]):
+            yield start, stop
+
+    return read
+
+
+_COMMAND = 600
+"""How long a command may be before the option."""
+_COMMAND_ENDS = re.compile(r"(?<!\\)\n|&&|[;|]\s")
+
+
+def _is_password_of_command(value: str) -> bool:
+    return len(value) >= 3 and no_stand_in(value) and value.lower() not in _WORDS_FOR_IT
+
+
+_WORDS_FOR_IT = {
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "api_token",
+    "x-oauth-basic",
+}
+
+
+def _cookies(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """The values of cookies that let somebody in: by their names, or as they were drawn by lot."""
+    for cookie in _COOKIE.finditer(match.string, *match.span("jar")):
+        name, value = cookie["name"], cookie["secret"]
+        if _COOKIE_FIELD.fullmatch(name):
+            continue
+        if drawn_by_lot(value) or (_COOKIE_OF_SESSION.search(name) and is_cookie(value)):
+            yield cookie.span("secret")
+
+
+_COOKIE = re.compile(r"(?P<name>[\w.$!#%&*+^|~-]{1,80}+)=\"?(?P<secret>[^\s;,\"]{6,}+)", re.ASCII)
+_COOKIE_FIELD = re.compile(r"(?i:path|domain|expires|max-age|samesite|priority|version)")
+_COOKIE_OF_SESSION = re.compile(
+    r"(?i:sess|auth|token|jwt|csrf|xsrf|login|remember|secret|passw|(?<![a-z])s?sid(?![a-z])|sid\Z|key)"
 )
 
 _PASSWORD_HINTS = ("passw", "pwd", "passphrase")
+_VARIABLE_HINTS = ("key", "token", "secret", "credential")
 _SECRET_HINTS = ("key", "token", "secret", "credential", "passw", "_auth")
 
 SHAPES: tuple[Shape, ...] = (
@@ -220,6 +353,9 @@ SHAPES: tuple[Shape, ...] = (
     Shape("sendgrid key", ("SG.",), _B + r"SG\.[\w-]{16,40}+\.[\w-]{16,}"),
     Shape("mailgun key", ("key-",), _B + r"key-[0-9a-f]{32}(?![0-9A-Za-z])"),
     Shape("telegram token", (":AA",), _B + r"[0-9]{8,10}:AA[\w-]{33}(?![\w-])"),
+    # no letters of it are always the same, so a word beside it has to lead here
+    Shape("discord token", ("discord", "token", "bot "), _B + r"[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,}", has_digit,
+          lower=True),
     Shape("age key", ("AGE-SECRET-KEY-1",), r"AGE-SECRET-KEY-1[0-9A-Z]{40,}"),
     Shape(
         "service key",
@@ -236,35 +372,43 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "authorization",
         ("authorization",),
-        r"(?i:authorization)" + _IS + r"(?:\\{0,3}[\"'`])?(?i:bearer|basic|token|apikey|negotiate)\s{1,3}"
+        r"(?i:authorization)" + _IS + r"(?:\\{0,3}[\"'`])?(?i:bearer|basic|bot|token|apikey|negotiate)\s{1,3}"
         r"(?P<secret>[A-Za-z0-9._~+/=:-]{6,})",
-        _no_stand_in,
+        read=_bare(no_stand_in),
         lower=True,
     ),
-    Shape("authorization", ("earer ",), r"\b[Bb]earer (?P<secret>[A-Za-z0-9._~+/=-]{16,})", drawn_by_lot),
+    Shape("authorization", ("earer ",), r"\b[Bb]earer (?P<secret>[A-Za-z0-9._~+/=-]{16,})", read=_bare(drawn_by_lot)),
     Shape("password", ("://",),
           # up to the last @, since a password may hold some; but what stands before a port is a host
           r"://(?!(?:localhost|[0-9.]{7,15}):[0-9]{1,5}@)[^\s/:@\"'`<>\\\[\]]{0,128}:"
-          r"(?P<secret>[^\s/@\"'`<>\\\[\]${}*]{0,256}+(?:@[^\s/@?#,;\"'`<>\\\[\]${}*]{0,64}+){0,4})@[\w\[(%]"),
+          r"(?P<secret>(?:[^\s/@\"'`<>\\\[\]${}]|(?<!:)\$(?![{(]|[A-Z_]{3})){0,256}+"
+          r"(?:@[^\s/@?#,;\"'`<>\\\[\]${}]{0,64}+){0,4})@[\w\[(%]", _is_not_hidden),
     Shape(
         "password",
         ("password=", "pwd=", "password =", "pwd ="),
-        r";\s?(?i:password|pwd)\s?=\s?(?P<secret>[^;\s\"'`\\\[\]{}$<>*]{3,256})",
+        # with spaces, if another field follows
+        r";\s?(?i:password|pwd)\s?=\s?(?![\s${<*])"
+        r"(?P<secret>(?:[^;\n\"'`\\\[]|\[(?!secret: )){3,256}+(?=;\s?[A-Za-z][\w ]{0,40}=)"
+        r"|(?:[^;\s\"'`\\\[]|\[(?!secret: )){3,256})",
         lower=True,
     ),
-    Shape("password", _PASSWORD_HINTS, _PASSWORD + _NAME + _IS + _QUOTED, quoted_by_hand, lower=True),
+    Shape("password", _PASSWORD_HINTS, _PASSWORD + _NAME + _IS + _QUOTE, read=_quoted_or(_hand), lower=True),
     Shape("password", _PASSWORD_HINTS, _PASSWORD + _NAME + r"\s?[:=]\s?(?P<secret>[^\s\"'`\\;&,)(\[\]<>]{6,})",
-          chosen_by_hand, lower=True),
-    Shape("token", _SECRET_HINTS, _SECRET + _NAME + _IS + _QUOTED, quoted_by_lot, lower=True),
-    Shape("token", _SECRET_HINTS, _SECRET + _NAME + _IS + _BARE, drawn_by_lot, lower=True),
+          read=_bare(chosen_by_hand), lower=True),
+    Shape("password", _PASSWORD_HINTS, _PASSWORD + r"(?:_?[0-9]{1,2})?\s?[:=]\s?(?![\s\"'`=>])",
+          read=_whole(_whole_password), lower=True),
+    Shape("token", _SECRET_HINTS, _SECRET + _NAME + _IS + _VALUE, read=_quoted_or(_lot, _bare(drawn_by_lot)),
+          lower=True),
     Shape("password", _PASSWORD_HINTS,
-          r"\blogin\s{1,8}\S{1,64}+\s{1,8}password\s{1,8}(?P<secret>[^\s\"'`\\\[\]<>${}]{3,256})"),
+          r"\blogin\s{1,8}\S{1,64}+\s{1,8}password\s{1,8}(?P<secret>[^\s\"'`\\\[\]<>${}]{3,256})", read=_bare()),
     Shape("password", _PASSWORD_HINTS, r"(?<![\w-])--(?=[\w-]{0,40}?(?:passw(?:or)?d|passphrase)(?![\w-]))[\w-]{2,80}+"
-          + _FLAG_IS + r"(?P<secret>[^\s\"'`\\;&|,)(\[\]<>]{6,}+)", chosen_by_hand, lower=True),
-    Shape("token", _SECRET_HINTS, rf"(?<![\w-])--(?=[\w-]{{0,40}}?{_SECRET}(?![a-z]))[\w-]{{2,80}}+" + _FLAG_IS + _BARE,
-          drawn_by_lot, lower=True),
-    Shape("token", _SECRET_HINTS, _PAIR + _BARE, drawn_by_lot, lower=True),
-    Shape("token", _SECRET_HINTS, _SECRET + rf"s?(?:{_OPEN})?\s?[:=]\s?\[{_GAP}" + _QUOTED, drawn_by_lot, lower=True),
+          + _FLAG_IS + r"(?P<secret>[^\s\"'`\\;&|,)(\[\]<>]{6,}+)?",
+          read=_quoted_or(_hand, _bare(chosen_by_hand, bare_by_hand)), lower=True),
+    Shape("token", _SECRET_HINTS, rf"(?<![\w-])--(?=[\w-]{{0,40}}?{_SECRET}(?![a-z]))[\w-]{{2,80}}+" + _FLAG_IS
+          + rf"(?:(?<=[\"'`])|{_BARE})", read=_quoted_or(_lot, _bare(drawn_by_lot)), lower=True),
+    Shape("token", _SECRET_HINTS, _PAIR + _VALUE, read=_quoted_or(_lot, _bare(drawn_by_lot)), lower=True),
+    Shape("token", _SECRET_HINTS, _SECRET + rf"s?(?:{_OPEN})?\s?[:=]\s?\[{_GAP}" + _QUOTE, read=_quoted_or(_lot),
+          lower=True),
     Shape(
         "authorization",
         ('auth"', "auth'", "auth`", "auth\\", "auth:", "auth=", "auth "),
@@ -272,7 +416,34 @@ SHAPES: tuple[Shape, ...] = (
         is_login,
         lower=True,
     ),
-    Shape("token", ("KEY",), r"(?<![A-Z])KEY(?:_[A-Z0-9_]{1,20})?\s?=\s?[\"']?" + _BARE, drawn_by_lot),
+    Shape("token", ("KEY",), r"(?<![A-Z])KEY(?:_[A-Z0-9_]{1,20})?\s?=\s?" + _VALUE,
+          read=_quoted_or(_key, _bare(drawn_by_lot))),
+    Shape(
+        "cookie",
+        ("cookie", "curl"),
+        r"(?:(?<![a-z0-9])(?i:(?:set-?)?cookies?)" + _IS + rf"|(?:--cookie|(?<=\s)-b)[\s=]{{1,3}})(?:{_OPEN})?"
+        r"(?P<jar>[\w.$!#%&*+^|~-]{1,80}=(?:[^\n\r\"'`\\]|(?<==)\"[^\n\"\\]{0,256}\"){6,4096}+)",
+        read=_cookies,
+        lower=True,
+    ),
+    Shape(
+        "password",
+        ("curl",),
+        rf"(?:(?<![\w-])-u|--(?:proxy-)?user)(?:{_OPEN}\s?,{_GAP}|=|\s{{0,3}}){_QUOTE}?"
+        r"[^\s\"'`\\:]{0,80}:(?P<secret>[^\s\"'`\\]{1,256})",
+        read=_of_command(("curl",), _is_password_of_command),
+        lower=True,
+    ),
+    Shape(
+        "password",
+        ("mysql", "mariadb"),
+        rf"(?<=\s)-p{_QUOTE}?(?P<secret>(?![a-z-]{{1,40}}=)[^\s\"'`\\]{{1,256}})",
+        read=_of_command(("mysql", "mariadb"), chosen_by_hand),
+    ),
+    Shape("password", ("_pass",), _PASSWORD_VARIABLE + _BARE_IS, read=_whole(_whole_password), lower=True),
+    Shape("password", ("_pass",), _PASSWORD_VARIABLE + _IS + _QUOTE, read=_quoted_or(_hand), lower=True),
+    Shape("token", _VARIABLE_HINTS, _SECRET_VARIABLE + _BARE_IS, read=_whole(_whole_token), lower=True),
+    Shape("token", _VARIABLE_HINTS, _SECRET_VARIABLE + _IS + _QUOTE, read=_quoted_or(_key), lower=True),
 )  # fmt: skip
 
 PEM_HINT = "PRIVATE KEY"
@@ -345,21 +516,34 @@ def without_secrets(text: str, rounds: int = 4) -> str:
     return text
 
 
-def secret_named(name: str, value: str) -> Secret | None:
-    """The secret in a field's value, which only the field's name tells: `{"apiKey": …}`, or a header's."""
+def secrets_named(name: str, value: str) -> list[Secret]:
+    """The secrets in a field's value, which only the field's name tells: `{"apiKey": …}`, or a header's."""
     head = f"{name}: "
     if not HINTS.meet(head) or len(value) > 4096 or MASKED.search(value):
-        return None
+        return []
     scheme = _AUTHORIZATION.match(value) if name.lower() in _HEADERS else None
-    if scheme and scheme["secret"] and _no_stand_in(scheme["secret"]):
-        return Secret(scheme.start("secret"), scheme.end("secret"), "authorization")
+    if scheme and scheme["secret"] and no_stand_in(scheme["secret"]):
+        return [Secret(scheme.start("secret"), scheme.end("secret"), "authorization")]
+    for kind, pattern, judge in _NAMES:
+        for match in _compiled(pattern).finditer(f'{head}"'):
+            if match.end() == len(head) + 1 and judge(match, value):
+                return [Secret(0, len(value), kind)]
+    if name.lower() in _COOKIES:
+        found = find_secrets(f"{head}{value}")
+        return [Secret(one.start - len(head), one.end - len(head), one.kind) for one in found if one.start >= len(head)]
     found = [one for one in find_secrets(f'{head}"{value}"') if one.start > len(head)]
-    if len(found) != 1:
-        return None
-    shift = len(head) + 1
-    return Secret(max(0, found[0].start - shift), min(len(value), found[0].end - shift), found[0].kind)
+    # what is a secret in its beginning is one in all: a quote in it would end it in a text, not here
+    return [Secret(0, len(value), found[0].kind)] if found and found[0].start == len(head) + 1 else []
 
 
+_NAMES = (
+    ("password", _PASSWORD + _NAME + _IS + _QUOTE, _hand),
+    ("password", _PASSWORD_VARIABLE + _IS + _QUOTE, _hand),
+    ("token", _SECRET + _NAME + _IS + _QUOTE, _lot),
+    ("token", _SECRET_VARIABLE + _IS + _QUOTE, _key),
+)
+"""Names of fields whose values are secrets if they look so."""
+_COOKIES = ("cookie", "set-cookie")
 _HEADERS = ("authorization", "proxy-authorization")
 _AUTHORIZATION = re.compile(r"(?:[A-Za-z]{3,12} )?(?P<secret>\S{6,})\Z", re.ASCII)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from .. import json_text
-from ..secret_patterns import HINTS, find_secrets, secret_named
+from ..secret_patterns import HINTS, find_secrets, secrets_named
 from ..types import Row
 from .findings import MOST_FINDINGS, Finding, Findings
 from .masks import Mask, piece_at, preview_of, replaced, written
@@ -144,8 +144,9 @@ class Redactor:
             joined = "".join(texts)
             secrets = find_secrets(joined)
             only = pieces[0]
-            if not secrets and turn == 0 and only.name and (named := secret_named(only.name, joined)):
-                secrets = [named]
+            if turn == 0 and only.name and (named := secrets_named(only.name, joined)):
+                # all of the value, also where a part of it is known by its own shape
+                secrets = [replace(named[0], kind=secrets[0].kind)] if secrets and len(named) == 1 else named
             if not secrets:
                 return
             if turn:

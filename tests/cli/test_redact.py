@@ -11,7 +11,7 @@ import pytest
 from tests.unit.recordings import Script
 from tests.unit.test_inspector import record
 
-from .kit import Cli, small_recording, start, write_rows
+from .kit import Cli, Line, small_recording, start, write_rows
 
 TOKEN = "ghp_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hI6"
 SUMMARY = "2 secrets found in 3 places: 1 github token, 1 password\n"
@@ -50,6 +50,34 @@ def test_a_database_is_made_and_what_is_there_is_left_alone(cli: Cli, tmp_path: 
     assert cli("copy", given, tmp_path / "other.db") == 0
     assert "has other content of 1 session" in cli_fails(cli, given, tmp_path / "other.db")
     assert "the same" in cli.fails(2, "redact", given, given)
+
+
+def test_a_copy_whose_numbers_have_shifted_is_refused_with_the_reason(cli: Cli, tmp_path: Path) -> None:
+    given, target = tmp_path / "in.jsonl", tmp_path / "out.db"
+    first, second = Script("s1"), Script("s2")
+    first.prompt("hi")
+    second.prompt(f"Use {TOKEN}")
+    write_sessions(given, first, second)
+    assert cli("redact", given, target) == 0
+    first.says(f"And ghp_{TOKEN[:3:-1]}.")
+    write_sessions(given, first, second)
+    said = cli_fails(cli, given, target)
+    assert "'s2': event 1 is another in the target" in said
+    assert "numbered in the order" in said
+    assert "write to a new file" in said
+    assert cli("redact", given, tmp_path / "new.db") == 0
+    second.says("bye")  # and what has the same numbers goes on
+    write_sessions(given, first, second)
+    assert cli("redact", given, tmp_path / "new.db") == 0
+    assert "1 event copied" in cli.out
+
+
+def write_sessions(path: Path, *scripts: Script) -> None:
+    rows: list[Line] = []
+    for script in scripts:
+        rows.append(("session", record(script.session_id).to_row()))
+        rows += [("event", event.to_row()) for event in script.events]
+    write_rows(path, rows)
 
 
 def cli_fails(cli: Cli, *arguments: Path) -> str:

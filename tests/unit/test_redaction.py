@@ -6,6 +6,7 @@ import asyncio
 import copy
 import json
 import random
+import re
 import string
 import time
 from pathlib import Path
@@ -106,6 +107,22 @@ IN_CONTEXT = [
     ("token", '"tokens": ["{}"]', drawn(32)),
     ("authorization", '"auths": {{"r.io": {{"auth": "{}"}}}}', "dXNlcjpwYXNzd29yZDE="),
     ("authorization", '{{\\"auth\\": \\"{}\\"}}', "dXNlcjpwYXNzd29yZDE="),
+    ("discord token", "the bot's token for Discord: {}", f"MTk4{drawn(22)}.{drawn(6)}.{drawn(38)}"),
+    ("discord token", "Authorization: Bot {}", f"NzkyO{drawn(19)}.{drawn(6)}.{drawn(27)}"),
+    ("cookie", "Cookie: session={}; theme=dark; other=x", hexadecimal(30) + "a1"),
+    ("cookie", "Cookie: theme=dark; other={}", drawn(32)),
+    ("cookie", "Set-Cookie: sid={}; Path=/; Expires=Wed, 21 Oct 2026 07:28:00 GMT", hexadecimal(30) + "a1"),
+    ("cookie", '{{\\"cookie\\": \\"theme=dark; sid={}; x=1\\"}}', hexadecimal(30) + "a1"),
+    ("cookie", "curl -b 'sid={}' https://host", hexadecimal(30) + "a1"),
+    ("cookie", 'curl --cookie "PHPSESSID={}; lang=en" x', "k3j4h5k3j4h5"),
+    ("cookie", "document.cookie = 'auth_token={}'", "a1b2c3d4"),
+    ("password", "curl -u me:{} https://host", "abcdef"),
+    ("password", "curl https://host?a=1 -u 'me:{}' -v", "hun ter&2"),
+    ("password", "curl \\\n  --user me:{} \\\n  x", "hunter2!"),
+    ("password", "curl -ume:{} x | jq", "hunter2"),
+    ("password", '["curl", "-u", "me:{}", "x"]', "hunter2"),
+    ("password", "mysql -u root -p{} db", "hunter2!"),
+    ("password", "mysqldump -p'{}' db", "hun ter2!"),
     ("webhook", "https://hooks.slack.com/services/{}", f"T00000000/B00000000/{drawn(24)}"),
 ]
 
@@ -148,6 +165,167 @@ NO_SECRETS = [
     "[secret: github token 1]",
 ]
 
+WHOLE = [
+    # what ends a bare value, and what is part of it
+    "password: {tr0ub4dor&3}",
+    "password: {tr0ub4dor;3x}",
+    "password: {tr0ub4dor,3x}",
+    "password: {tr0ub4dor(3)x}",
+    "password: {tr0ub4dor(3x}",
+    "password: {tr0ub4dor)3x}",
+    "password: {tr0ub4dor[3]x}",
+    "password: {tr0ub4dor<3x}",
+    "password: {tr0ub4dor>3x}",
+    "password: {tr0ub4dor'3x}",
+    "password: {tr0ub4dor\\3x}",
+    "password: {ab&cd12x!}",
+    "password: {pa$$w0rd1}",
+    "password={tr0ub4dor&3}",
+    "x DB_PASSWORD={tr0ub4dor&3} y",
+    "DB_PASSWORD={tr0ub4dor)3x}",
+    "DB_PASSWORD={ab(c9)d!2}",
+    "SECRET_KEY={django-insecure-8#k2j$h1^x}",
+    "API_KEY={x7$kq29dmz02wp}",
+    "DEPLOY_KEY={a1b2c3d4e5f6$g7}",
+    "TOKEN={abc123def456:xyz789}",
+    "TOKEN={1|laravelA1b2c3d4e5}",
+    "token: {a1b2c3d4e5f6,g7}",
+    "Authorization: Bearer {abc123def456!x$y}",
+    "machine h login me password {Zx9$q7}",
+    "tool --password {tr0ub4dor&3x}",
+    "- name: API_KEY\n  value: {a1b2c3d4e5f6$g7}\n",
+    "postgres://me:{pa$w0rd}@db/x",
+    # queries, forms, the shell
+    "https://h/?password={hunter2!}&next=y",
+    "password={hunter2x}&next=y&a=b",
+    "a=b&password={hunter2x}&amp;next=y",
+    "token={a1b2c3d4e5f6g7}&x=y",
+    "password={hunter2!}; next",
+    "export TOKEN={a1b2c3d4e5f6g7};",
+    "curl -H 'Authorization: Bearer {abc123def456}' x",
+    # connection strings
+    "Server=x;Password={ab12!cd};Encrypt=true",
+    "Server=x;Password={my pass 9};Encrypt=true",
+    "Server=x;Pwd={ab(cd12$e};",
+    # what encloses it
+    "(password={hunter2!})",
+    "connect(user=x, password={hunter2!x})",
+    "f(password={hunter2!x}).then()",
+    "<b>password: {hunter2!}</b>",
+    "`password: {hunter2!}`",
+    "'password={hunter2!}'",
+    "[user: x, password: {hunter2!},user: x]",
+    "text\\npassword: {hunter2!}\\nuser: x",
+    # quotes
+    '["password": "{hun\\"ter2!}", "x": 1]',
+    '["password": "{hun\\\\ter2!}", "x": 1]',
+    '"[\\"password\\": \\"{hun\\\\\\"ter2!}\\"]"',
+    '["password": "{it\'s9secret}"]',
+    "tool --password '{tr0ub4dor & 3x}'",
+    "password: '{tr0ub4''dor&3}'",
+    "tool --password '{tr0ub4'\\''dor&3}' x",
+    "echo 'password: '{tr0ub4dor&3}'' done 'x'",
+    'tool --api-key "{a1b2c3d4e5f6$g7}" x',
+    '- name: API_KEY\n  value: "{a1b2c3d4e5f6$g7}"\n',
+    "DEPLOY_KEY='{a1b2c3d4e5f6$g7}'",
+    'PASSWORD="{hunter2!ab}',
+    # letters alone, digits alone, words
+    "DB_PASSWORD={hoYwmaWMeiVR}",
+    "DB_PASSWORD: {hoYwmaWMeiVR}",
+    '"API_KEY": "{hoYwmaWMeiVR}"',
+    '[\\"APP_SECRET\\": \\"{hoYwmaWMeiVR}\\"]',
+    '"password": "{hoYwmaWMeiVR}"',
+    "API_KEY={QwErTyUiOpAsDf}",
+    "export MY_TOKEN={hoYwmaWMeiVR}",
+    "PASSPHRASE={kjhGFDrtzUIOkjhg}",
+    "DB_PASSWORD={123456789}",
+    "PASSWORD={20240117}",
+    '"password": "{20240117}"',
+    "DB_PASS={hunter2!}",
+    'password: "{correct horse battery staple 7}"',
+    'password: "{Correct Horse Battery Staple 7}"',
+    'password: "{Tr0ub4dor and3 battery}"',
+]
+"""Texts with one secret, which stands in braces, and ends where its syntax says."""
+
+CODE_AND_WORDS = [
+    "token = response.token",
+    "password = get_password()",
+    "password = get_password(user,\n    1)",
+    "password = b64encode(x)",
+    "password=hash256(x)",
+    "password = df$col1",
+    "$password = $row1",
+    "PASSWORD=$pw12345",
+    "PASSWORD=$(cat x12)",
+    "TOKEN=$GITHUB_TOKEN1",
+    "SECRET_KEY=${SECRET}",
+    "SECRET_KEY=env('X12345678')",
+    "PASSWORD=%PASSWORD1%",
+    "PASSWORD=<your password 1>",
+    "DB_PASSWORD=$DB_PASS1",
+    "PASSWORD=",
+    "SECRET_KEY=changeme123",
+    "password: {{ password_1 }}",
+    "f'password={x1}y'",
+    "password: ********1",
+    "password?: string; token: string",
+    "interface A { password: string; newPassword2: string }",
+    "public password: string = 'x'",
+    "password: Option<String2>",
+    "const token: CancellationToken = x",
+    "PASSWORD: str = x",
+    "readonly STENCIL_PASS_DEPTH_PASS: 0x0B96;",
+    "RENDER_PASS=2000000",
+    "PASSWORD_MIN_LENGTH=100000",
+    "MAX_PASSWORD: 8",
+    "token == a1b2c3d4e5f6g7",
+    "x['password'] = '1' + y",
+    "'password' => 'required|min:8'",
+    'password = re.compile(r"\\d+\\w{8}")',
+    'url = "&password=" + enc1(x) + "&y=2"',
+    "'?token='+document.cookie1+'&foo'",
+    '"passwordField": "usernameOrEmail"',
+    '"token": "accessTokenValue"',
+    'TOKEN_TYPE = "accessTokenXyQ"',
+    'KEY = "ArrowDownLeft"',
+    '"API_KEY": "MyHTTPSConnectionPool"',
+    "CSE_KEY = 'fs.s3.cse.enabled'",
+    "PS_ROUTING_SEARCH_KEY: _win32typing.PyIID",
+    '--secret-arn "arn:aws:secretsmanager:us-west-2:123456789012:secret:mysecret"',
+    "events={'(?i)password':'secret\\\\n'}",
+    '"password": "Enter your password"',
+    '"password": "Must be at least 8 characters"',
+    '"password": "Wrong password, 2 attempts left"',
+    '"password": "Mindestens 8 Zeichen lang"',
+    '"password": "Passwort (mind. 8 Zeichen)"',
+    '"password": "Contraseña 2024 o más"',
+    'password: "use at least 8 chars please"',
+    "Cookie: session=expired",
+    "cookie: name=value; Path=/",
+    "cookie = request.cookies.get(session_id1)",
+    "cookies = parse(cookie=header1)",
+    "res.cookie('session', token1)",
+    "git checkout -b session=new1",
+    "curl -u user:password x",
+    "curl -u user:$PASS x",
+    "curl -u me: x",
+    "curl x; docker run -u 1000:1000",
+    "docker run -u 1000:1000 x; curl y",
+    "curl --user-agent a:bcdef1 x",
+    "mysql -u root -p db",
+    "mysql x; mkdir -phunter2",
+    "mkdir -p hunter2; mysql x",
+    "docker run -p3306:3306 mysql",
+    "docker exec mysql -p8080:80x",
+    "mysql -port=1234a",
+    "arn:aws:secretsmanager:us-west-2:123456789123:secret:proxysecret1-Abcd1e",
+    "a message: MTk4OTg2.abc and no more",
+    # half masked by an earlier version, and left alone now
+    "password: [secret: password 4]&3",
+    "SECRET_KEY=[secret: token 1]$h1^x",
+]
+
 
 def session(script: Script) -> list[Row]:
     return [event.to_row() for event in script.events]
@@ -186,6 +364,57 @@ def test_a_secret_that_its_place_tells(kind: str, around: str, secret: str) -> N
 @pytest.mark.parametrize("text", NO_SECRETS)
 def test_what_is_no_secret_stays(text: str) -> None:
     assert mask(text) == text
+
+
+@pytest.mark.parametrize("text", CODE_AND_WORDS)
+def test_code_types_and_what_forms_say_stay(text: str) -> None:
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize("marked", WHOLE)
+def test_a_value_is_masked_to_its_end(marked: str) -> None:
+    before, secret, after = re.split("[{}]", marked)
+    shown = mask(f"{before}{secret}{after}")
+    assert re.sub(r"\[secret: [a-z ]+ 1\]", "[secret]", shown) == f"{before}[secret]{after}"
+    assert mask(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("password", 'ab"cd12!x'),
+        ("password", "tr0ub4dor&3"),
+        ("password", "123456"),
+        ("password", "correct horse battery staple 7"),
+        ("password", f"x9!ghp_{'a1B2c3D4' * 5}$y"),
+        ("apiKey", 'a1b2c3"d4e5f6g7'),
+        ("DB_PASSWORD", "hoYwmaWMeiVR"),
+        ("DB_PASS", "hunter2!"),
+    ],
+)
+def test_the_value_of_a_field_is_masked_whole(name: str, value: str) -> None:
+    rows, redactor = redact(session_of({name: value}))
+    assert re.fullmatch(r"\[secret: [a-z ]+ 1\]", rows[0]["payload"]["result"]["a"][name])
+    assert redactor.findings.count == 1
+
+
+@pytest.mark.parametrize("value", ["Enter your password", "usernameOrEmail", "string", "", "Step 2 of 3"])
+def test_what_a_field_says_about_passwords_stays(value: str) -> None:
+    rows = session_of({"password": value, "passwordField": value, "token": value})
+    assert redact(rows)[0] == rows
+
+
+def test_cookies_in_a_field() -> None:
+    one, other = hexadecimal(30) + "a1", hexadecimal(30) + "a1"
+    given = {
+        "Cookie": f"sid={one}; theme=dark; csrf={other}",
+        "headers": [{"name": "Set-Cookie", "value": f"sid={one}"}],
+    }
+    rows, _ = redact(session_of(given))
+    assert rows[0]["payload"]["result"]["a"] == {
+        "Cookie": "sid=[secret: cookie 1]; theme=dark; csrf=[secret: cookie 2]",
+        "headers": [{"name": "Set-Cookie", "value": "sid=[secret: cookie 1]"}],
+    }
 
 
 def test_a_private_key_whose_end_is_missing() -> None:
@@ -441,6 +670,7 @@ def test_a_message_of_any_length_is_held_in_bounds(monkeypatch: pytest.MonkeyPat
 def test_masking_twice_changes_nothing() -> None:
     texts = [around.format(secret) for _, secret in SECRETS for around in AROUND]
     texts += [around.format(secret) for _, around, secret in IN_CONTEXT]
+    texts += [re.sub("[{}]", "", marked) for marked in WHOLE]
     glued = ["".join(LOT.sample([secret for _, secret in SECRETS], 3)) for _ in range(60)]
     once, first = redact(session_of(texts + glued))
     twice, second = redact(copy.deepcopy(once))
@@ -504,7 +734,13 @@ HOSTILE = [
     "KEY_", "awssecret", "secret", "a", "0123456789:AA", "Authorization: Bearer ", "api_key:\"",
     "--api-key ", "--", "--a-", "name: API_KEY, value: ", "name:key", "tokens: [", "tokens=['", "auth:\"", "://a:@",
     "://a:@a@", "login a password ", "login ", "token=\"$a1(", "password='{", "pwd=", "AGE-SECRET-KEY-1",
-    "-----BEGIN PRIVATE KEY-----> ",
+    "-----BEGIN PRIVATE KEY-----> ", "password=", "pwd:", "pwd=a&", "pwd=aaaaaa&", "pwd: aaaa1!(", "pwd: aaaa1!)",
+    "pwd: a1!aaa,", "pwd=$aaaaa,", "pwd: aaaa1!<a", "pwd: a\\\\", "pwd='a\\", 'pwd=\\"', "pwd: a1!aaa'", "KEY=",
+    "KEY=a'", " KEY=a$", "_PASS=(", "TOKEN=a,", "TOKEN=a;", "KEY=a1b2c3d4e5f6,", "KEY=a1b2c3d4e5f6;a=", "pwd='a 1 ",
+    "pwd='a 1'", "password: aA", ";pwd=a ", ";pwd=aaa;a", "://a:$", "--password '", "Bearer a1b2c3d4e5f6g7h8,",
+    "pwd=n.n.n.", "(pwd=a", "(pwd=((", "cookie:", "cookie: a=", "cookie: sid=a1b2c3;", "cookie: a=\"", "cookie: aaaa",
+    "curl -u a:b ", "curl -u a:", "-u", "curl ", "mysql -p", "mysql -pa'", "MTMTMT", "M.",
+    "bot MTk4OTg2MjI0ODM0NzEwMjE0.abcdef.", "pwd='a''b", "pwd='a'\\''",
 ]  # fmt: skip
 HINTS = " ".join(hint for shape in SHAPES for hint in shape.hints)
 """What makes every pattern look."""

@@ -19,12 +19,17 @@ from ...redaction import Findings, Redactor, masked
 from ...secret_patterns import without_secrets
 from ..addresses import Address, open_source, read_address
 from ..copying.progress import shown_progress
-from ..exits import OK
+from ..exits import OK, Refused
 from ..finding import find_session
 from ..terminal import safe
 from .copy import copy_all, identity_of, read_addresses
 
 HELP = "copy sessions with their secrets masked"
+
+_WHY_OTHER = (
+    "secrets are numbered in the order in which one run finds them, so one more in an earlier session gives those "
+    "behind it other numbers: write to a new file"
+)
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -52,7 +57,12 @@ async def run(options: Namespace) -> int:
         if target_address and ids:
             identity = identity_of(source_address, options.session) + "\0masked"
             async with open_source(Address("jsonl", str(between))) as rows:
-                print(await copy_all(rows, target_address, identity, []))
+                try:
+                    print(await copy_all(rows, target_address, identity, []))
+                except Refused as refused:
+                    if redactor.findings.count and "has other content" in str(refused):
+                        raise Refused(f"{refused}; {_WHY_OTHER}") from refused
+                    raise
     _report(redactor.findings, show=options.show)
     return OK
 
