@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import wraps
 from html import unescape
 from html.parser import HTMLParser
@@ -59,6 +60,16 @@ def long_session(events: int, session_id: str = "long") -> Script:
         else:
             script.says(f"word{number} ")
     return script
+
+
+@in_loop
+async def test_a_name_of_any_length_is_cut() -> None:
+    page = FakePage()
+    await page.store.update_session(replace(record("one"), agent="A" * 100_000))
+    await page.start("#/sessions/one")
+    heading = page.html("heading")
+    assert f'<span class="cut" title="{"A" * 300}">' in heading
+    assert len(heading) + len(page.html("sessions-list")) < 3_000
 
 
 @in_loop

@@ -22,6 +22,9 @@ TAKEN = (
 )  # fmt: skip
 """The files that can be chosen."""
 
+MOST_TOLD = 300
+"""Characters of a name in the heading."""
+
 
 def view(model: Model) -> Page:
     """The page: every region, and the attributes that say in which state it is."""
@@ -143,13 +146,13 @@ def _heading(model: Model, session: OpenSession) -> str:
     heading = fold.heading_at(session.playhead) if fold else None
     init = session.record.session_init or {}
     cwd = init.get("cwd")
-    facts: list[h.Node] = [h.span[session.record.agent]]
+    facts: list[h.Node] = [_cut(session.record.agent)]
     if heading and heading.title:
-        facts.append(h.span[f"“{heading.title}”"])
+        facts.append(_cut(f"“{heading.title}”"))
     if heading and heading.mode:
-        facts.append(h.span[f"mode {heading.mode}"])
+        facts.append(_cut(f"mode {heading.mode}"))
     if heading and heading.model:
-        facts.append(h.span[heading.model])
+        facts.append(_cut(heading.model))
     if isinstance(cwd, str):
         facts.append(h.code[cwd[:200]])
     if heading and heading.connections > 1:
@@ -167,6 +170,11 @@ def _heading(model: Model, session: OpenSession) -> str:
         storing.actions(model, rename_button(model)),
         h.div(".facts")[facts],
     )
+
+
+def _cut(words: str) -> h.Node:
+    """Words of others, of any length: the page shows what there is room for, and more of it when one asks."""
+    return h.span(".cut", title=words[:MOST_TOLD])[words[:MOST_TOLD]]
 
 
 def _stage(model: Model) -> str:

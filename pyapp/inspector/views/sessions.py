@@ -14,6 +14,9 @@ from ..notes.update import unread
 from .html import Keyed, html, straight
 from .notes import nothing_found, tags
 
+MOST_TOLD = 100
+"""Characters of an agent's name in a row, which shows fewer."""
+
 
 def sessions(model: Model) -> Keyed:
     """The visible rows, newest first."""
@@ -81,7 +84,7 @@ def _session(
             h.a(href=href, aria_current="page" if current else None)[
                 h.span(".t", title=title if name and summary else None)[straight(name or title)],
                 h.span(".m")[
-                    h.span(".agent")[head.agent or "unknown agent"],
+                    h.span(".agent")[head.agent[:MOST_TOLD] or "unknown agent"],
                     h.span[clock_time(head.created_at, zone)],
                     # how long it took makes room for what is new
                     summary is not None and new == 0 and h.span[span(summary.duration)],
