@@ -350,6 +350,22 @@ def test_the_page_is_whole_at_360_pixels(full: Page) -> None:
         full.set_viewport_size({"width": 1400, "height": 900})
 
 
+def test_the_keys_are_whole_in_a_low_window(full: Page) -> None:
+    """As wide and high as a window of 1440 by 900 at 200 %."""
+    visit(full, "#/")
+    full.set_viewport_size({"width": 720, "height": 450})
+    try:
+        full.keyboard.press("?")
+        panel = full.get_by_role("dialog", name="Keys")
+        expect(panel.get_by_role("heading", name="Keys")).to_be_in_viewport(ratio=1)
+        panel.focus()
+        full.keyboard.press("End")
+        expect(panel.get_by_role("button", name="Close")).to_be_in_viewport(ratio=1)
+        panel.get_by_role("button", name="Close").click()
+    finally:
+        full.set_viewport_size({"width": 1400, "height": 900})
+
+
 def test_the_keyboard_is_enough(full: Page) -> None:
     visit(full, "#/")
     press = full.keyboard.press
