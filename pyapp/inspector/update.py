@@ -131,7 +131,7 @@ def _update(model: Model, message: Message, clock: float) -> Next:
             return replace(model, alert=alert), ()
         case Dismissed():
             model = replace(reason_read(model), live=replace(model.live, shows_traffic=False))
-            return storing.loss_read(replace(model, alert=None, help=False, sheet="", dialog=""))
+            return storing.loss_read(replace(model, alert=None, status="", help=False, sheet="", dialog=""))
         case SheetShown(sheet):
             return replace(model, sheet="" if sheet == model.sheet else sheet), ()
         case HelpToggled():

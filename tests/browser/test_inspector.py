@@ -350,6 +350,29 @@ def test_the_page_is_whole_at_360_pixels(full: Page) -> None:
         full.set_viewport_size({"width": 1400, "height": 900})
 
 
+def test_what_is_said_covers_nothing(open_inspector: Open) -> None:
+    page = open_inspector()
+    load_demo(page)
+    page.get_by_role("status").get_by_text("Loaded").click()
+    expect(page.get_by_role("status").filter(has_text="Loaded")).to_have_count(0)
+    places = """() => ['#alert', '#sessions', '#log', '#composer', '#pane', '#deck'].map((name) => {
+        const {left, top, right, bottom} = document.querySelector(name).getBoundingClientRect();
+        return [left, top, right, bottom];
+    })"""
+    for fragment, view in (("#/", "start"), ("#/sessions/mock-rich", "session")):
+        page.evaluate("hash => { location.hash = hash; }", fragment)
+        expect(page.locator("html")).to_have_attribute("data-view", view)
+        wrong = {"name": "wrong.jsonl", "mimeType": "text/plain", "buffer": b"wrong"}
+        page.get_by_label("Import a recording").set_input_files(wrong)  # type: ignore[arg-type]
+        expect(page.get_by_role("alert")).to_contain_text("wrong.jsonl was not imported")
+        for width, height in ((1400, 900), (800, 900), (360, 740)):
+            page.set_viewport_size({"width": width, "height": height})
+            said, *others = page.evaluate(places)
+            for other in others:
+                apart = said[0] >= other[2] or said[2] <= other[0] or said[1] >= other[3] or said[3] <= other[1]
+                assert apart, (view, width, said, other)
+
+
 def test_the_keys_are_whole_in_a_low_window(full: Page) -> None:
     """As wide and high as a window of 1440 by 900 at 200 %."""
     visit(full, "#/")

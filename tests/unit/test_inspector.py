@@ -63,6 +63,19 @@ def long_session(events: int, session_id: str = "long") -> Script:
 
 
 @in_loop
+async def test_a_word_of_success_can_be_put_away_at_once() -> None:
+    page = await page_with(long_session(3))
+    await page.start()
+    for put_away in ({"name": "read", "arg": "Copied."}, {"name": "key", "key": "Escape"}):
+        page.say("copied")
+        await page.settle()
+        assert page.text("status") == "Copied."
+        page.say(**put_away)
+        await page.settle()
+        assert page.text("status") == ""
+
+
+@in_loop
 async def test_a_name_of_any_length_is_cut() -> None:
     page = FakePage()
     await page.store.update_session(replace(record("one"), agent="A" * 100_000))

@@ -241,7 +241,10 @@ def _status(model: Model) -> str:
             h.span["Waiting for another tab of this site to let go of the database. Close that tab if this stays."]
         )
     if job is None:
-        return html(h.span[straight(model.status)]) if model.status else ""
+        if not model.status:
+            return ""
+        words = h.span(data_click="read", data_arg=model.status, title="A click or Esc takes this away")
+        return html(words[straight(model.status)])
     known = job.total > 0
     return html(
         h.span[straight(_progress(job))],
