@@ -76,6 +76,20 @@ async def test_a_word_of_success_can_be_put_away_at_once() -> None:
 
 
 @in_loop
+async def test_a_transcript_without_anything_says_why() -> None:
+    quiet = Script("quiet")
+    quiet.client("initialize", 1)
+    page = await page_with(Script("empty"), quiet)
+    await page.start("#/sessions/empty")
+    assert page.text("log") == "This session has no events yet."
+    await page.go("#/sessions/quiet")
+    assert page.text("log") == "Nothing to show yet: 1 event so far."
+    page.say("key", key="Home")
+    await page.settle()
+    assert page.text("log") == "Before the first event. Play, or move the slider."
+
+
+@in_loop
 async def test_a_name_of_any_length_is_cut() -> None:
     page = FakePage()
     await page.store.update_session(replace(record("one"), agent="A" * 100_000))
