@@ -90,6 +90,26 @@ async def test_a_transcript_without_anything_says_why() -> None:
 
 
 @in_loop
+async def test_what_is_called_by_marks_that_nobody_sees_is_shown_as_having_no_name() -> None:
+    blank, later = Script("blank"), Script("later")
+    blank.prompt("\u200b\u2060 \u3164\u2800")
+    later.prompt("\ufeff\u202e\U000e0041")
+    later.prompt("Count \u200b")
+    page = await page_with(blank, later)
+    await page.store.update_session(replace(record("blank"), agent="\u200b"))
+    await page.start("#/sessions/blank")
+    assert "<h1>Untitled session</h1>" in page.html("heading")
+    assert page.text("heading").count("unknown agent") == 1
+    assert "Untitled session unknown agent" in page.text("sessions-list")
+    assert "Count \u200b" in page.text("sessions-list")
+    page.say("rename")
+    page.say("renamed", values={"name": "\u2063", "tags": "\u200b, seen"})
+    await page.settle()
+    assert "<h1>Untitled session</h1>" in page.html("heading")
+    assert "#seen" in page.text("heading")
+
+
+@in_loop
 async def test_a_name_of_any_length_is_cut() -> None:
     page = FakePage()
     await page.store.update_session(replace(record("one"), agent="A" * 100_000))
@@ -252,7 +272,10 @@ async def test_playing_seeking_and_loading_alone_show_the_same(name: str) -> Non
         for event in events[:position]:
             await alone.store.insert_event(name, event)
         await alone.start(f"#/sessions/{name}")
-        assert alone.html("log") == sought[position], position
+        if position == 0:  # what has no events says so
+            assert alone.text("log") == "This session has no events yet."
+        else:
+            assert alone.html("log") == sought[position], position
 
 
 @in_loop

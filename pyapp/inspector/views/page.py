@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import htpy as h
 
+from ...transcript.hostile import is_seen
 from ..dates import date_time, plural, size
 from ..incoming import KEYS
 from ..model import Job, Model, OpenSession
@@ -14,7 +15,7 @@ from . import deck, events, files, live, storing
 from .help import help_panel
 from .html import Attrs, Keyed, Page, html, icon, straight
 from .notes import left_off, name_of, rename_button, rename_dialog, sessions_head, tags
-from .sessions import sessions
+from .sessions import agent_name, sessions
 from .transcript import transcript
 
 TAKEN = (
@@ -146,8 +147,8 @@ def _heading(model: Model, session: OpenSession) -> str:
     heading = fold.heading_at(session.playhead) if fold else None
     init = session.record.session_init or {}
     cwd = init.get("cwd")
-    facts: list[h.Node] = [_cut(session.record.agent)]
-    if heading and heading.title:
+    facts: list[h.Node] = [_cut(agent_name(session.record.agent))]
+    if heading and is_seen(heading.title):
         facts.append(_cut(f"“{heading.title}”"))
     if heading and heading.mode:
         facts.append(_cut(f"mode {heading.mode}"))
