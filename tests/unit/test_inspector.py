@@ -110,6 +110,42 @@ async def test_what_is_called_by_marks_that_nobody_sees_is_shown_as_having_no_na
 
 
 @in_loop
+async def test_a_session_that_is_opened_before_it_is_listed_is_brought_in_sight() -> None:
+    page = await page_with(*(long_session(2, f"s{number}") for number in range(60)))
+    await page.start()
+    page.say("scroll", list="sessions", top=2000, height=600)
+    await page.settle()
+    await page.store.update_session(record("s0", 1_795_399_000_000, destroyed_at=1))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    await page.store.update_session(record("new", 1_795_399_100_000))  # heard of only after a pause
+    await page.store.insert_event("new", long_session(1, "new").events[0])
+    await page.go("#/sessions/new")
+    assert "session-1" in page.keys("sessions-list")
+    assert page.attrs["sessions-scroll"]["data-scroll-top"] == "0"
+    page.say("scroll", list="sessions", top=2000, height=600)
+    await page.settle()
+    await page.store.update_session(record("other", 1_795_399_200_000))
+    await page.settle()
+    assert "session-1" not in page.keys("sessions-list"), "others that come do not move the list"
+
+
+@in_loop
+async def test_the_sheet_of_sessions_opens_where_the_open_one_is() -> None:
+    """In a narrow window the list was out of sight, where nothing can be scrolled."""
+    page = await page_with(*(long_session(2, f"s{number}") for number in range(60)))
+    await page.start("#/sessions/s10")
+    page.say("scroll", list="sessions", top=0, height=0)
+    await page.go("#/sessions/s50")
+    key = page.attrs["sessions-scroll"]["data-scroll-key"]
+    page.say("sheet", arg="sessions")
+    await page.settle()
+    assert page.attrs["sessions-scroll"]["data-scroll-key"] != key
+    assert page.attrs["sessions-scroll"]["data-scroll-top"] == "280"
+    assert page.root["data-sheet"] == "sessions"
+
+
+@in_loop
 async def test_a_name_of_any_length_is_cut() -> None:
     page = FakePage()
     await page.store.update_session(replace(record("one"), agent="A" * 100_000))
