@@ -50,6 +50,7 @@ export class Events {
 
   #click(event: MouseEvent): void {
     this.#toggle(event);
+    if (moveFocus(event)) return;
     const element = closest(event, '[data-click]');
     if (!element || element.getAttribute('aria-disabled') === 'true') return;
     if (element.matches('a[href]')) {
@@ -175,6 +176,15 @@ export class Events {
 
 function closest(event: Event, selector: string): HTMLElement | null {
   return event.target instanceof Element ? event.target.closest<HTMLElement>(selector) : null;
+}
+
+/** A link that leads to a part of the page gives it the focus; the address, which names what is shown, stays. */
+function moveFocus(event: MouseEvent): boolean {
+  const id = closest(event, '[data-focus]')?.dataset.focus;
+  if (id === undefined) return false;
+  event.preventDefault();
+  document.getElementById(id)?.focus();
+  return true;
 }
 
 function argOf(element: HTMLElement): { arg?: string } {

@@ -373,6 +373,22 @@ def test_what_is_said_covers_nothing(open_inspector: Open) -> None:
                 assert apart, (view, width, said, other)
 
 
+def test_the_first_stop_of_the_keyboard_leads_to_the_transcript(open_inspector: Open) -> None:
+    page = open_inspector()
+    load_demo(page)
+    page = open_inspector("#/sessions/mock-rich")
+    expect(transcript(page).locator("article").last).to_be_visible()
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to transcript")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Enter")
+    expect(transcript(page)).to_be_focused()
+    assert page.url.endswith("#/sessions/mock-rich")
+    page.evaluate("location.hash = '#/'")
+    expect(skip).to_be_hidden()
+
+
 def test_the_keys_are_whole_in_a_low_window(full: Page) -> None:
     """As wide and high as a window of 1440 by 900 at 200 %."""
     visit(full, "#/")
