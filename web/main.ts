@@ -14,7 +14,7 @@ import type { Api } from './public/pyapp';
 import { Caller } from './rpc';
 import { askToKeep, Downloads, remember, remembered, tellStorage } from './storage';
 import { startWorker } from './trusted';
-import { takeNamedFile, takeSource } from './source';
+import { placeDatabase, takeNamedFile, takeSource } from './source';
 import { Watcher } from './watch';
 import workerAddress from './worker.ts?worker&url';
 
@@ -27,6 +27,7 @@ globalThis.pyapp = new Promise<Api>((resolve, reject) => {
 globalThis.pyapp.catch(() => {}); // the page itself tells the user
 
 const source = takeSource();
+placeDatabase();
 expectLayout(location.hash, remembered());
 const lack = missing();
 if (lack) fail(lack);
