@@ -340,6 +340,7 @@ def test_the_page_is_whole_at_360_pixels(full: Page) -> None:
         sessions(full).last.click()
         expect(transcript(full)).to_be_visible()
         expect(slider(full)).to_be_visible()
+        expect(full.get_by_text("event 1,829 / 1,829")).to_be_in_viewport(ratio=1)
         assert full.evaluate("document.documentElement.scrollWidth") <= 360
         full.get_by_role("button", name="Events").click()
         expect(full.get_by_role("list", name="Events")).to_be_visible()

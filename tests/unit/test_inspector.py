@@ -146,6 +146,14 @@ async def test_the_sheet_of_sessions_opens_where_the_open_one_is() -> None:
 
 
 @in_loop
+async def test_a_working_directory_is_told_as_one() -> None:
+    page = FakePage()
+    await page.store.update_session(record("one", session_init={"cwd": "/", "mcpServers": []}))
+    await page.start("#/sessions/one")
+    assert "mock in / 2026-11-23" in page.text("heading")
+
+
+@in_loop
 async def test_a_name_of_any_length_is_cut() -> None:
     page = FakePage()
     await page.store.update_session(replace(record("one"), agent="A" * 100_000))

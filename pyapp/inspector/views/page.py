@@ -155,7 +155,7 @@ def _heading(model: Model, session: OpenSession) -> str:
     if heading and heading.model:
         facts.append(_cut(heading.model))
     if isinstance(cwd, str):
-        facts.append(h.code[cwd[:200]])
+        facts.append(h.span(title="Working directory")["in ", h.code[cwd[:MOST_TOLD]]])
     if heading and heading.connections > 1:
         facts.append(h.span[plural(heading.connections, "connection")])
     if heading and heading.used_tokens:
