@@ -1,18 +1,21 @@
 // What the user does, as messages. One listener on the document for each kind of event; the views say by
 // attributes (data-click, data-change, …) what it means.
-import { wantedKey } from './keys';
+import type { Focus } from './focus';
+import { fieldOf, wantedKey } from './keys';
 import type { Outbox } from './outbox';
 
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 export class Events {
   readonly #outbox: Outbox;
+  readonly #focus: Focus;
   readonly #sendFiles: (action: string, files: File[]) => void;
   /** The control under a pressed pointer: its value is the user's until it is let go. */
   #pressed: Element | null = null;
 
-  constructor(outbox: Outbox, sendFiles: (action: string, files: File[]) => void) {
+  constructor(outbox: Outbox, focus: Focus, sendFiles: (action: string, files: File[]) => void) {
     this.#outbox = outbox;
+    this.#focus = focus;
     this.#sendFiles = sendFiles;
     this.#listen();
     this.#listenForDrops();
@@ -47,12 +50,14 @@ export class Events {
 
   #click(event: MouseEvent): void {
     this.#toggle(event);
+    if (moveFocus(event)) return;
     const element = closest(event, '[data-click]');
     if (!element || element.getAttribute('aria-disabled') === 'true') return;
     if (element.matches('a[href]')) {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab or window
       event.preventDefault();
     }
+    if ('opens' in element.dataset) this.#focus.expect();
     this.#say(element, 'click');
   }
 
@@ -107,7 +112,18 @@ export class Events {
     const key = wantedKey(event);
     if (key === undefined) return;
     event.preventDefault();
+    if (key === 'Escape') this.#focus.giveUp();
+    if (this.#focus.isExpected() || this.#focusField(key)) return;
     this.#outbox.post({ name: 'key', key, shift: event.shiftKey });
+  }
+
+  /** A key that means a field gives it the focus here and now. Python has to bring a field that is out of sight. */
+  #focusField(key: string): boolean {
+    const field = fieldOf(key);
+    field?.focus();
+    if (!field || field === document.activeElement) return field !== null;
+    this.#focus.expect();
+    return false;
   }
 
   /**
@@ -160,6 +176,15 @@ export class Events {
 
 function closest(event: Event, selector: string): HTMLElement | null {
   return event.target instanceof Element ? event.target.closest<HTMLElement>(selector) : null;
+}
+
+/** A link that leads to a part of the page gives it the focus; the address, which names what is shown, stays. */
+function moveFocus(event: MouseEvent): boolean {
+  const id = closest(event, '[data-focus]')?.dataset.focus;
+  if (id === undefined) return false;
+  event.preventDefault();
+  document.getElementById(id)?.focus();
+  return true;
 }
 
 function argOf(element: HTMLElement): { arg?: string } {

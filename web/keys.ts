@@ -21,6 +21,11 @@ export function wantedKey(event: KeyboardEvent): string | undefined {
   return event.target instanceof Element && isTaken(event.target, key) ? undefined : key;
 }
 
+/** The field that this key leads to, if there is one. */
+export function fieldOf(key: string): HTMLElement | null {
+  return document.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+}
+
 function isTaken(target: Element, key: string): boolean {
   if (target.matches(TYPING) && !target.matches(NO_TEXT)) return true;
   if (key === 'Enter' && target.closest(PRESSABLE)) return true;

@@ -4,6 +4,7 @@ import { alertUser, endBoot, missing, showFailure, showProgress, showStep } from
 import { watchDays, zoneChanges } from './days';
 import { api } from './driver';
 import { Events } from './events';
+import { Focus } from './focus';
 import { workOffline } from './offline';
 import { Outbox } from './outbox';
 import { expectLayout, followLayout } from './layout';
@@ -13,7 +14,7 @@ import type { Api } from './public/pyapp';
 import { Caller } from './rpc';
 import { askToKeep, Downloads, remember, remembered, tellStorage } from './storage';
 import { startWorker } from './trusted';
-import { takeNamedFile, takeSource } from './source';
+import { placeDatabase, takeNamedFile, takeSource } from './source';
 import { Watcher } from './watch';
 import workerAddress from './worker.ts?worker&url';
 
@@ -26,6 +27,7 @@ globalThis.pyapp = new Promise<Api>((resolve, reject) => {
 globalThis.pyapp.catch(() => {}); // the page itself tells the user
 
 const source = takeSource();
+placeDatabase();
 expectLayout(location.hash, remembered());
 const lack = missing();
 if (lack) fail(lack);
@@ -40,7 +42,8 @@ function start(): void {
   const send = (message: Message) => post({ type: 'message', message });
   const caller = new Caller(post);
   const outbox = new Outbox(send);
-  const events = new Events(outbox, (action, files) => post({ type: 'files', action, files }));
+  const focus = new Focus();
+  const events = new Events(outbox, focus, (action, files) => post({ type: 'files', action, files }));
   const watcher = new Watcher(outbox);
   const downloads = new Downloads();
 
@@ -48,19 +51,11 @@ function start(): void {
     endBoot();
     applyPatch(patch, (control) => events.isHeld(control));
     followLayout();
-    focusWanted();
+    focus.settle();
     watcher.refresh();
     if (patch.root?.['data-ready'] === 'true' && !source) void workOffline();
     send({ name: 'painted' });
     outbox.painted();
-  };
-
-  let wanted = ''; // the id of what is to have the focus, as soon as it is there
-  const focusWanted = () => {
-    const element = wanted && document.getElementById(wanted);
-    if (!element) return;
-    wanted = '';
-    element.focus();
   };
 
   const stop = (failure: BootFailure) => {
@@ -95,8 +90,7 @@ function start(): void {
       case 'copy':
         return void copy(data.text, send);
       case 'focus':
-        wanted = data.id;
-        return focusWanted();
+        return focus.want(data.id);
       case 'download':
         return downloads.take(data);
       case 'remember':

@@ -11,6 +11,19 @@ export function takeSource(): string {
   return `served:${token}`;
 }
 
+/** `?db=` before the `#` goes behind it, where all that names what is shown stands together. */
+export function placeDatabase(): void {
+  const address = new URL(location.href);
+  const database = address.searchParams.get('db');
+  if (database === null) return;
+  address.searchParams.delete('db');
+  const [path, query] = address.hash.slice(1).split('?');
+  const fields = new URLSearchParams(query);
+  if (!fields.has('db')) fields.set('db', database);
+  address.hash = `${path || '/'}?${fields}`;
+  history.replaceState(history.state, '', address);
+}
+
 /** The file that `?src=` names; the address is then without it, so that a reload does not ask again. */
 export function takeNamedFile(): string | undefined {
   const address = new URL(location.href);

@@ -34,6 +34,7 @@ from .messages import (
     Sought,
     SpeedSet,
     Started,
+    StatusRead,
     Stepped,
     StorageRead,
     Went,
@@ -127,6 +128,8 @@ def from_page(sent: Mapping[str, Any]) -> Message | None:
             return Copied()
         case "trouble":
             return Failed(Alert("The browser did not do that", str(sent.get("text"))[:500]))
+        case "read":
+            return StatusRead(arg)
         case "dismiss":
             return Dismissed()
         case "sheet":

@@ -332,7 +332,7 @@ class JobEnded:
 
 @dataclass(frozen=True, slots=True)
 class StatusRead:
-    """A word of success stood there long enough to be read."""
+    """A word of success stood there long enough to be read, or the user has put it away."""
 
     status: str
 

@@ -89,13 +89,12 @@ def _update(model: Model, message: Message, clock: float) -> Next:
         case Scrolled("events", top, height):
             return playback.scrolled(replace(model, events_height=height), top)
         case HeadsRead(heads):
-            first = model.listing is None
-            model = listed(model, heads)
-            return _summarised(_in_sight(model) if first else model, anew=True)
+            return _summarised(_appeared(model, listed(model, heads)), anew=True)
         case PutAside():
             return model, (Release(),)
         case RecordsChanged(records):
-            return following.records_changed(model, records)
+            after, effects = following.records_changed(model, records)
+            return _appeared(model, after), effects
         case EverythingChanged():
             return following.everything_changed(model)
         case Started(start):
@@ -131,9 +130,9 @@ def _update(model: Model, message: Message, clock: float) -> Next:
             return replace(model, alert=alert), ()
         case Dismissed():
             model = replace(reason_read(model), live=replace(model.live, shows_traffic=False))
-            return storing.loss_read(replace(model, alert=None, help=False, sheet="", dialog=""))
+            return storing.loss_read(replace(model, alert=None, status="", help=False, sheet="", dialog=""))
         case SheetShown(sheet):
-            return replace(model, sheet="" if sheet == model.sheet else sheet), ()
+            return _sheet_shown(model, "" if sheet == model.sheet else sheet), ()
         case HelpToggled():
             return replace(model, help=not model.help), ()
         case NeighbourOpened(by):
@@ -264,6 +263,20 @@ def _opened(model: Model) -> Next:
     return model, effects + more
 
 
+def _sheet_shown(model: Model, sheet: str) -> Model:
+    """A list that was out of sight could not be scrolled to the open session."""
+    model = replace(model, sheet=sheet)
+    return _in_sight(model) if sheet == "sessions" else model
+
+
+def _appeared(before: Model, model: Model) -> Model:
+    """The list is another one. What is open may be in it only now, as a session that was just begun: show it."""
+    if model.shown is before.shown or model.route.session_id is None:
+        return model
+    was_there = before.shown is not None and before.shown.top_of(model.route.session_id) is not None
+    return model if was_there else _in_sight(model)
+
+
 def _in_sight(model: Model) -> Model:
     """Scroll the session list to the open session, if its row is not visible."""
     if model.shown is None or model.route.session_id is None:
@@ -272,7 +285,7 @@ def _in_sight(model: Model) -> Model:
     view = model.list_view
     if top is None or view.top <= top <= view.top + view.height - SESSION_HEIGHT:
         return model
-    new_top = max(0, top - view.height // 3)
+    new_top = max(0, top - (view.height or Viewport().height) // 3)
     return replace(model, list_view=Viewport(new_top, view.height), list_scroll=(model.list_scroll[0] + 1, new_top))
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ..types import SessionEvent
 from .content import prompt_text
-from .hostile import as_list, as_number, as_object, as_text
+from .hostile import as_list, as_number, as_object, as_text, is_seen
 
 Kind = Literal["client", "agent", "tool", "permission", "error"]
 """Whose hue an event has. Every kind has a word too: colour never stands alone."""
@@ -52,13 +52,16 @@ def describe(event: SessionEvent) -> EventLine:
 
 
 def title_of(first: Iterable[SessionEvent]) -> str:
-    """The first prompt among the first events of a session, on one line of at most 160 characters; "" for none."""
+    """The first prompt among the first events of a session, on one line of at most 160 characters; "" for none.
+
+    A prompt of which nothing would be seen gives way to the next one.
+    """
     prompts = (
         prompt_text(event.payload.get("params"))
         for event in first
         if event.sender == "client" and event.payload.get("method") == "session/prompt"
     )
-    return " ".join(next(filter(None, prompts), "").split())[:160]
+    return " ".join(next(filter(is_seen, prompts), "").split())[:160]
 
 
 def _describe_response(payload: dict[str, Any], by: Kind) -> EventLine:

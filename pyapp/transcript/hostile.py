@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 MAX_TITLE = 300
@@ -10,6 +11,18 @@ MAX_TITLE = 300
 
 MAX_BODY = 16_000
 """Characters kept of one tool output, resource or raw value; the event itself holds the whole."""
+
+
+_UNSEEN = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
+)
+"""Spaces, control characters, and what Unicode calls Default_Ignorable_Code_Point; and the empty pattern of Braille."""
+
+
+def is_seen(text: str) -> bool:
+    """Whether there is anything in it that can be seen: what goes by a name of spaces and hidden marks has none."""
+    return _UNSEEN.fullmatch(text) is None
 
 
 def as_object(value: Any) -> dict[str, Any]:

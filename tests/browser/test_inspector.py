@@ -214,6 +214,9 @@ def test_another_database_of_this_origin_can_be_looked_at(page: Page, site: str)
     expect(sessions(page)).to_have_count(1)
     sessions(page).first.click()
     expect(page).to_have_url(re.compile(r"#/sessions/theirs\?db=sandbox-agent-inspector$"))
+    go_to_inspector(page, site, "?boot=&db=sandbox-agent-inspector#/sessions/theirs?event=1")
+    expect(page.get_by_role("heading", name="Untitled session")).to_be_visible()
+    expect(page).to_have_url(f"{site}?boot=#/sessions/theirs?event=1&db=sandbox-agent-inspector")
     go_to_inspector(page, site)
     expect(page.get_by_role("button", name="Load the demo sessions")).to_be_visible()
 
@@ -337,6 +340,7 @@ def test_the_page_is_whole_at_360_pixels(full: Page) -> None:
         sessions(full).last.click()
         expect(transcript(full)).to_be_visible()
         expect(slider(full)).to_be_visible()
+        expect(full.get_by_text("event 1,829 / 1,829")).to_be_in_viewport(ratio=1)
         assert full.evaluate("document.documentElement.scrollWidth") <= 360
         full.get_by_role("button", name="Events").click()
         expect(full.get_by_role("list", name="Events")).to_be_visible()
@@ -346,6 +350,61 @@ def test_the_page_is_whole_at_360_pixels(full: Page) -> None:
         sessions(full).first.click()
         expect(full.get_by_role("heading", name="Which Python version is this?")).to_be_visible()
         assert full.evaluate("document.documentElement.scrollWidth") <= 360
+    finally:
+        full.set_viewport_size({"width": 1400, "height": 900})
+
+
+def test_what_is_said_covers_nothing(open_inspector: Open) -> None:
+    page = open_inspector()
+    load_demo(page)
+    page.get_by_role("status").get_by_text("Loaded").click()
+    expect(page.get_by_role("status").filter(has_text="Loaded")).to_have_count(0)
+    places = """() => ['#alert', '#sessions', '#log', '#composer', '#pane', '#deck'].map((name) => {
+        const {left, top, right, bottom} = document.querySelector(name).getBoundingClientRect();
+        return [left, top, right, bottom];
+    })"""
+    for fragment, view in (("#/", "start"), ("#/sessions/mock-rich", "session")):
+        page.evaluate("hash => { location.hash = hash; }", fragment)
+        expect(page.locator("html")).to_have_attribute("data-view", view)
+        wrong = {"name": "wrong.jsonl", "mimeType": "text/plain", "buffer": b"wrong"}
+        page.get_by_label("Import a recording").set_input_files(wrong)  # type: ignore[arg-type]
+        expect(page.get_by_role("alert")).to_contain_text("wrong.jsonl was not imported")
+        for width, height in ((1400, 900), (800, 900), (360, 740)):
+            page.set_viewport_size({"width": width, "height": height})
+            said, *others = page.evaluate(places)
+            for other in others:
+                apart = said[0] >= other[2] or said[2] <= other[0] or said[1] >= other[3] or said[3] <= other[1]
+                assert apart, (view, width, said, other)
+
+
+def test_the_first_stop_of_the_keyboard_leads_to_the_transcript(open_inspector: Open) -> None:
+    page = open_inspector()
+    load_demo(page)
+    page = open_inspector("#/sessions/mock-rich")
+    expect(transcript(page).locator("article").last).to_be_visible()
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to transcript")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Enter")
+    expect(transcript(page)).to_be_focused()
+    assert page.url.endswith("#/sessions/mock-rich")
+    page.evaluate("location.hash = '#/'")
+    expect(skip).to_be_hidden()
+
+
+def test_the_keys_are_whole_in_a_low_window(full: Page) -> None:
+    """As wide and high as a window of 1440 by 900 at 200 %."""
+    visit(full, "#/")
+    full.set_viewport_size({"width": 720, "height": 450})
+    try:
+        full.keyboard.press("?")
+        panel = full.get_by_role("dialog", name="Keys")
+        expect(panel.get_by_role("heading", name="Keys")).to_be_in_viewport(ratio=1)
+        panel.focus()
+        full.keyboard.press("End")
+        expect(panel.get_by_role("button", name="Close")).to_be_in_viewport(ratio=1)
+        panel.get_by_role("button", name="Close").click()
     finally:
         full.set_viewport_size({"width": 1400, "height": 900})
 

@@ -270,6 +270,47 @@ def test_keys_go_to_python_unless_a_control_uses_them(shell: Shell) -> None:
     assert shell.heard("seek")[0]["value"] == "6"
 
 
+def test_a_key_gives_its_field_the_focus_at_once_however_busy_python_is(shell: Shell) -> None:
+    field = '<input id="filter" type="search" aria-label="Filter" data-key="/" data-input="filter">'
+    shell.patch(field, root={"data-keys": "/ j"})
+    shell.page.keyboard.type("/jelly")  # the stand-in for Python answers nothing
+    expect(shell.page.get_by_label("Filter")).to_be_focused()
+    expect(shell.page.get_by_label("Filter")).to_have_value("jelly")
+    assert shell.so_far("key") == []
+
+
+def test_letters_for_a_field_that_is_still_to_come_are_no_commands(shell: Shell) -> None:
+    field = '<input id="filter" type="search" aria-label="Filter" data-key="/"{}>'
+    shell.patch(field.format(" hidden"), root={"data-keys": "/ j Escape"})
+    shell.page.keyboard.type("/jelly")
+    assert [one["key"] for one in shell.heard("key")] == ["/"], "Python has to bring it"
+    shell.tell(type="focus", id="filter")
+    shell.page.keyboard.type("j")
+    shell.patch(field.format(""))
+    shell.page.keyboard.type("j")
+    expect(shell.page.get_by_label("Filter")).to_have_value("j")
+    assert len(shell.so_far("key")) == 1
+
+
+def test_letters_for_a_dialog_that_is_still_to_come_are_no_commands(shell: Shell) -> None:
+    button = '<button data-click="rename" data-opens>Rename</button>'
+    dialog = '<dialog id="d" data-modal aria-label="Name"><input aria-label="Name" autofocus></dialog>'
+    shell.patch(button, root={"data-keys": "j Escape"})
+    shell.page.get_by_role("button", name="Rename").press("Enter")
+    shell.page.keyboard.type("j")
+    assert shell.heard("rename") == [{"name": "rename"}]
+    shell.patch(button + dialog)
+    shell.page.keyboard.type("j")
+    expect(shell.page.get_by_role("textbox", name="Name")).to_have_value("j")
+    shell.patch(button)
+    shell.page.keyboard.type("j")
+    assert [one["key"] for one in shell.heard("key")] == ["j"], "it is over"
+    shell.page.get_by_role("button", name="Rename").press("Enter")
+    shell.page.keyboard.press("Escape")
+    shell.page.keyboard.type("j")
+    assert [one["key"] for one in shell.heard("key", 3)] == ["j", "Escape", "j"], "nobody waits for it any more"
+
+
 def test_files_are_taken_by_button_and_by_drop(shell: Shell) -> None:
     shell.patch('<input type="file" aria-label="Import" data-files="import" multiple>')
     field = shell.page.get_by_label("Import")

@@ -106,6 +106,50 @@ async def test_one_chosen_or_all_sessions() -> None:
 
 
 @in_loop
+async def test_what_is_chosen_comes_first_is_counted_and_can_be_all_or_none() -> None:
+    page = await opened_dialog(*(long_session(2, f"s{number}") for number in range(210)), at="#/sessions/s0")
+    await choose(page, scope="chosen")
+
+    def offered() -> list[str]:
+        return re.findall(r'data-arg="(s\d+)"', page.html("export"))
+
+    assert offered()[:2] == ["s0", "s209"], "the open session, however old it is, then the newest"
+    assert "1 of 200 chosen" in page.text("export")
+    assert "10 sessions more are not offered here." in page.text("export")
+    page.say("export-pick", arg="s100", value="true")
+    await page.settle()
+    assert "2 of 200 chosen" in page.text("export")
+    assert offered()[1] == "s209", "nothing moves under the pointer"
+    await choose(page, scope="all")
+    await choose(page, scope="chosen")
+    assert set(offered()[:2]) == {"s0", "s100"}
+    page.say("export-pick-all", arg="none")
+    await page.settle()
+    assert "0 of 200 chosen" in page.text("export")
+    assert "No session is chosen." in page.text("export")
+    page.say("export-pick-all", arg="all")
+    await page.settle()
+    assert "200 of 200 chosen" in page.text("export")
+    assert "None found in 400 events." in page.text("export")
+
+
+@in_loop
+async def test_the_dialog_names_no_session_before_it_can_mask_its_name() -> None:
+    page = await page_with(leaky("c"))
+    await page.start("#/sessions/c")
+    shown = []
+    page.say("export")
+    while not (dialog := page.runner.model.exporting) or dialog.found is None:
+        shown.append(page.html("export"))
+        await asyncio.sleep(0)
+    await page.settle()
+    await choose(page, scope="chosen")
+    shown.append(page.html("export"))
+    assert not any(TOKEN[4:12] in html or "hunter2" in html for html in shown)
+    assert "Use [secret: github token] and" in page.text("export")
+
+
+@in_loop
 async def test_places_in_several_sessions_are_told_apart() -> None:
     page = await opened_dialog(leaky("a"), long_session(5, "b"), leaky("c"))
     html = page.html("export")

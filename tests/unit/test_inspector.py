@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import wraps
 from html import unescape
 from html.parser import HTMLParser
@@ -59,6 +60,107 @@ def long_session(events: int, session_id: str = "long") -> Script:
         else:
             script.says(f"word{number} ")
     return script
+
+
+@in_loop
+async def test_a_word_of_success_can_be_put_away_at_once() -> None:
+    page = await page_with(long_session(3))
+    await page.start()
+    for put_away in ({"name": "read", "arg": "Copied."}, {"name": "key", "key": "Escape"}):
+        page.say("copied")
+        await page.settle()
+        assert page.text("status") == "Copied."
+        page.say(**put_away)
+        await page.settle()
+        assert page.text("status") == ""
+
+
+@in_loop
+async def test_a_transcript_without_anything_says_why() -> None:
+    quiet = Script("quiet")
+    quiet.client("initialize", 1)
+    page = await page_with(Script("empty"), quiet)
+    await page.start("#/sessions/empty")
+    assert page.text("log") == "This session has no events yet."
+    await page.go("#/sessions/quiet")
+    assert page.text("log") == "Nothing to show yet: 1 event so far."
+    page.say("key", key="Home")
+    await page.settle()
+    assert page.text("log") == "Before the first event. Play, or move the slider."
+
+
+@in_loop
+async def test_what_is_called_by_marks_that_nobody_sees_is_shown_as_having_no_name() -> None:
+    blank, later = Script("blank"), Script("later")
+    blank.prompt("\u200b\u2060 \u3164\u2800")
+    later.prompt("\ufeff\u202e\U000e0041")
+    later.prompt("Count \u200b")
+    page = await page_with(blank, later)
+    await page.store.update_session(replace(record("blank"), agent="\u200b"))
+    await page.start("#/sessions/blank")
+    assert "<h1>Untitled session</h1>" in page.html("heading")
+    assert page.text("heading").count("unknown agent") == 1
+    assert "Untitled session unknown agent" in page.text("sessions-list")
+    assert "Count \u200b" in page.text("sessions-list")
+    page.say("rename")
+    page.say("renamed", values={"name": "\u2063", "tags": "\u200b, seen"})
+    await page.settle()
+    assert "<h1>Untitled session</h1>" in page.html("heading")
+    assert "#seen" in page.text("heading")
+
+
+@in_loop
+async def test_a_session_that_is_opened_before_it_is_listed_is_brought_in_sight() -> None:
+    page = await page_with(*(long_session(2, f"s{number}") for number in range(60)))
+    await page.start()
+    page.say("scroll", list="sessions", top=2000, height=600)
+    await page.settle()
+    await page.store.update_session(record("s0", 1_795_399_000_000, destroyed_at=1))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    await page.store.update_session(record("new", 1_795_399_100_000))  # heard of only after a pause
+    await page.store.insert_event("new", long_session(1, "new").events[0])
+    await page.go("#/sessions/new")
+    assert "session-1" in page.keys("sessions-list")
+    assert page.attrs["sessions-scroll"]["data-scroll-top"] == "0"
+    page.say("scroll", list="sessions", top=2000, height=600)
+    await page.settle()
+    await page.store.update_session(record("other", 1_795_399_200_000))
+    await page.settle()
+    assert "session-1" not in page.keys("sessions-list"), "others that come do not move the list"
+
+
+@in_loop
+async def test_the_sheet_of_sessions_opens_where_the_open_one_is() -> None:
+    """In a narrow window the list was out of sight, where nothing can be scrolled."""
+    page = await page_with(*(long_session(2, f"s{number}") for number in range(60)))
+    await page.start("#/sessions/s10")
+    page.say("scroll", list="sessions", top=0, height=0)
+    await page.go("#/sessions/s50")
+    key = page.attrs["sessions-scroll"]["data-scroll-key"]
+    page.say("sheet", arg="sessions")
+    await page.settle()
+    assert page.attrs["sessions-scroll"]["data-scroll-key"] != key
+    assert page.attrs["sessions-scroll"]["data-scroll-top"] == "280"
+    assert page.root["data-sheet"] == "sessions"
+
+
+@in_loop
+async def test_a_working_directory_is_told_as_one() -> None:
+    page = FakePage()
+    await page.store.update_session(record("one", session_init={"cwd": "/", "mcpServers": []}))
+    await page.start("#/sessions/one")
+    assert "mock in / 2026-11-23" in page.text("heading")
+
+
+@in_loop
+async def test_a_name_of_any_length_is_cut() -> None:
+    page = FakePage()
+    await page.store.update_session(replace(record("one"), agent="A" * 100_000))
+    await page.start("#/sessions/one")
+    heading = page.html("heading")
+    assert f'<span class="cut" title="{"A" * 300}">' in heading
+    assert len(heading) + len(page.html("sessions-list")) < 3_000
 
 
 @in_loop
@@ -214,7 +316,10 @@ async def test_playing_seeking_and_loading_alone_show_the_same(name: str) -> Non
         for event in events[:position]:
             await alone.store.insert_event(name, event)
         await alone.start(f"#/sessions/{name}")
-        assert alone.html("log") == sought[position], position
+        if position == 0:  # what has no events says so
+            assert alone.text("log") == "This session has no events yet."
+        else:
+            assert alone.html("log") == sought[position], position
 
 
 @in_loop

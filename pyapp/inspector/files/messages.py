@@ -36,6 +36,13 @@ class ExportPicked:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportAllPicked:
+    """Every session that is offered is to go along, or none."""
+
+    is_picked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ExportTriedAgain:
     """The search for secrets failed, and is wanted once more."""
 
@@ -84,8 +91,8 @@ class SearchFailed:
 
 
 FileMessage = (
-    ExportAsked | ExportChanged | ExportPicked | ExportTriedAgain | ExportGivenUp | SourceConfirmed | SourceGivenUp
-    | SearchMoved | SearchEnded | SearchFailed
+    ExportAsked | ExportChanged | ExportPicked | ExportAllPicked | ExportTriedAgain | ExportGivenUp | SourceConfirmed
+    | SourceGivenUp | SearchMoved | SearchEnded | SearchFailed
 )  # fmt: skip
 
 
@@ -105,6 +112,8 @@ def file_from_page(sent: Mapping[str, Any]) -> FileMessage | None:
             return ExportChanged(scope, format_, others.get("secrets") == "keep", wanted=name == "export-save")
         case {"name": "export-pick", "arg": str(session_id), "value": str(value)}:
             return ExportPicked(session_id, value == "true")
+        case {"name": "export-pick-all", "arg": "all" | "none" as which}:
+            return ExportAllPicked(which == "all")
         case {"name": "export-again"}:
             return ExportTriedAgain()
         case {"name": "export-cancel"}:

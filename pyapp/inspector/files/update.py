@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 
 from ..effects import Effect, ReadSummaries, ShowAddress
 from ..model import Alert, Model
@@ -11,6 +12,7 @@ from ..playback import Next
 from ..storing import ONLY_SHOWN
 from .effects import Export, FetchSource, SearchSecrets, StopSearch
 from .messages import (
+    ExportAllPicked,
     ExportAsked,
     ExportChanged,
     ExportGivenUp,
@@ -44,12 +46,14 @@ def update_files(model: Model, message: FileMessage) -> Next:
         case ExportPicked(session_id, is_picked) if session_id in dialog.offered:
             picked = dialog.picked | {session_id} if is_picked else dialog.picked - {session_id}
             return _searched(model, replace(dialog, picked=picked))
+        case ExportAllPicked(is_picked):
+            return _searched(model, replace(dialog, picked=frozenset(dialog.offered if is_picked else ())))
         case ExportTriedAgain():
             return _searched(model, dialog)
         case ExportGivenUp():
             return closed(model)
         case SearchMoved(search, done, total) if search == dialog.search:
-            return replace(model, exporting=replace(dialog, done=done, total=total)), ()
+            return replace(model, exporting=replace(dialog, done=done, total=total, masks=True)), ()
         case SearchEnded(search, found) if search == dialog.search:
             return _titled(
                 replace(model, exporting=replace(dialog, found=found)), {one.session_id for one in found.places}
@@ -90,14 +94,16 @@ def ids_of(model: Model, dialog: ExportDialog) -> tuple[str, ...]:
 def _asked(model: Model) -> Next:
     if model.job or model.shown is None or model.listing is None or not model.listing.sessions:
         return model, ()
-    ids = tuple(head.id for head in model.shown.sessions[:MOST_OFFERED])
-    picked = frozenset([model.session.record.id] if model.session else ()) & set(ids)
+    picked = frozenset([model.session.record.id] if model.session else ())
+    others = (head.id for head in model.shown.sessions if head.id not in picked)
+    ids = (*picked, *islice(others, MOST_OFFERED - len(picked)))
     return _searched(model, ExportDialog(ids, "this" if model.session else "all", picked))
 
 
 def _changed(model: Model, dialog: ExportDialog, message: ExportChanged) -> Next:
     changed = replace(dialog, scope=message.scope, format=message.format, keeps=message.keeps)
     if changed.scope != dialog.scope:
+        changed = replace(changed, offered=_picked_first(changed.offered, changed.picked))
         model, effects = _searched(model, changed)
         model, more = _titled(model, dialog.offered if changed.scope == "chosen" else ())
         return model, effects + more
@@ -109,6 +115,11 @@ def _changed(model: Model, dialog: ExportDialog, message: ExportChanged) -> Next
     model, effects = closed(model)
     name = _file_name(model, ids, ENDINGS[changed.format], plain=changed.keeps or not changed.found.count)
     return model, (*effects, Export(ids, name, changed.format, masks=not changed.keeps))
+
+
+def _picked_first(session_ids: tuple[str, ...], picked: frozenset[str]) -> tuple[str, ...]:
+    """In the order of the list, but so that what goes along is in sight."""
+    return tuple(sorted(session_ids, key=lambda id_: id_ not in picked))
 
 
 def _titled(model: Model, session_ids: Iterable[str]) -> Next:

@@ -17,7 +17,7 @@ Format = Literal["jsonl", "sqlite"]
 ENDINGS: dict[Format, str] = {"jsonl": ".jsonl", "sqlite": ".db"}
 
 MOST_OFFERED = 200
-"""Sessions that can be chosen one by one: the first ones that the list shows."""
+"""Sessions that can be chosen one by one: the open one, and the first ones that the list shows."""
 
 MOST_SHOWN = 100
 """Places of secrets that are listed."""
@@ -51,7 +51,8 @@ class Found:
 class ExportDialog:
     """Which sessions are to be saved, how, and what of secrets is in them; `found` is None while they are looked for.
 
-    `offered` are the sessions that can be `picked`. `search` numbers the searches: no word of an old one counts.
+    `offered` are the sessions that can be `picked`; those that were when the choice was offered come first. `search`
+    numbers the searches: no word of an old one counts.
     """
 
     offered: tuple[str, ...]
@@ -64,6 +65,8 @@ class ExportDialog:
     total: int = 0
     found: Found | None = None
     fault: str = ""
+    masks: bool = False
+    """What knows secrets is loaded: it comes with the first search, not with the page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ MAX_FIELD = 10_000
 
 @dataclass(frozen=True, slots=True)
 class FilterFocused:
-    """The field above the list is to have the focus."""
+    """The field above the list is out of sight, and is to have the focus."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def update_notes(model: Model, message: NoteMessage, clock: float) -> Next:
     """The next model, and the effects to carry out."""
     match message:
         case FilterFocused():
-            return model, (Focus("filter"),)
+            return replace(model, sheet="sessions"), (Focus("filter"),)
         case Filtered(query):
             return _filtered(model, query)
         case RenameAsked():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ...drivers.notes import MAX_NAME, MAX_TAG, MAX_TAGS, SessionNote
 from ...json_text import whole_text
+from ...transcript.hostile import is_seen
 
 MAX_QUERY = 200
 """Characters that are looked for."""
@@ -60,8 +61,8 @@ class Notes:
 
 
 def clean_name(text: str) -> str:
-    """A name as it is stored: one line, no spaces at its ends."""
-    return " ".join(whole_text(text).split())
+    """A name as it is stored: one line, no spaces at its ends; "" for one of which nothing can be seen."""
+    return " ".join(whole_text(text).split()) if is_seen(text) else ""
 
 
 def split_tags(text: str) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ def _positions(session: OpenSession) -> h.Node:
     whole = session.last_created_at - session.first_created_at
     return [
         h.span(".pos.clock")[h.b[elapsed(_time_played(session), tenths=True)], f" / {elapsed(whole, tenths=True)}"],
-        h.span(".pos")["event ", h.b[f"{session.playhead:,}"], f" / {session.total:,}"],
+        h.span(".pos.event")["event ", h.b[f"{session.playhead:,}"], f" / {session.total:,}"],
         fold is session.log.transcript
         and h.span(".pos")["turn ", h.b[str(fold.turn_at(session.playhead))], f" / {fold.turns}"],
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import htpy as h
 
 from ..dates import date_time, plural
 from ..files.update import ids_of
-from ..files.values import ExportDialog, Found, Source
+from ..files.values import MOST_OFFERED, ExportDialog, Found, Source
 from ..model import Model
 from ..route import Route
 from .html import html
@@ -81,7 +82,17 @@ def _scope(model: Model, dialog: ExportDialog) -> h.Node:
 def _picks(model: Model, dialog: ExportDialog) -> h.Node:
     heads = {head.id: head for head in model.listing.sessions} if model.listing else {}
     more = len(heads) - len(dialog.offered)
+    offered = [session_id for session_id in dialog.offered if session_id in heads]
     return h.fragment[
+        h.div(".picked")[
+            h.span(aria_live="polite")[f"{len(dialog.picked & heads.keys())} of {len(offered)} chosen"],
+            h.button(".quiet", type="button", data_click="export-pick-all", data_arg="all", aria_label="Choose all")[
+                "All"
+            ],
+            h.button(".quiet", type="button", data_click="export-pick-all", data_arg="none", aria_label="Choose none")[
+                "None"
+            ],
+        ],
         h.fieldset(".picks", aria_label="Chosen sessions")[
             (
                 h.label(".pick")[
@@ -92,8 +103,7 @@ def _picks(model: Model, dialog: ExportDialog) -> h.Node:
                     h.span(".t")[_shown(model, dialog, session_id)],
                     h.span(".when")[date_time(heads[session_id].created_at, model.zone)[:16]],
                 ]
-                for number, session_id in enumerate(dialog.offered)
-                if session_id in heads
+                for number, session_id in enumerate(offered)
             )
         ],
         more > 0
@@ -166,13 +176,15 @@ def _found(model: Model, dialog: ExportDialog, found: Found, *, several: bool) -
 
 
 def _shown(model: Model, dialog: ExportDialog, session_id: str) -> str:
-    """A session's name in this dialog: its first prompt may hold the very secret that is masked below.
+    """A session's name in this dialog, without secrets: its first prompt may hold the very one that is masked below.
 
-    Until one is found nothing is masked: what knows secrets is loaded for the search, not with the page.
+    Not before the search has begun: what knows secrets is loaded for that, not with the page.
     """
-    name = name_of(model, session_id)
-    if dialog.found is None or not dialog.found.count:
-        return name
+    return _without_secrets(name_of(model, session_id)) if dialog.masks else "…"
+
+
+@lru_cache(maxsize=2 * MOST_OFFERED)
+def _without_secrets(name: str) -> str:
     from ...secret_patterns import without_secrets
 
     return without_secrets(name)

@@ -25,7 +25,7 @@ _KEYS = (
 def help_panel(start: Start | None) -> str:
     """The panel, as HTML; `start` is None until the page has told of it."""
     return html(
-        h.div(".help", role="dialog", aria_label="Keys")[
+        h.div("#help-panel.help", role="dialog", aria_label="Keys", tabindex="0")[
             h.h2["Keys"],
             h.dl[([h.dt[h.kbd[keys]], h.dd[what]] for keys, what in _KEYS)],
             start is not None and [h.h2["Start"], h.p[_way(start)], h.dl(".steps")[_steps(start)]],

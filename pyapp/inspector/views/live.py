@@ -21,7 +21,7 @@ def in_bar(model: Model) -> Sequence[h.Node]:
     if model.is_read_only:
         return ()
     if server is None:
-        return (h.button(type="button", data_click="connect")["Connect"],)
+        return (h.button(type="button", data_click="connect", data_opens=True)["Connect"],)
     state, where, agents = live.connection, server.url.partition("://")[2], _agents(server)
     return (
         h.button(
@@ -37,7 +37,9 @@ def in_bar(model: Model) -> Sequence[h.Node]:
             h.span(".where")[where],
             h.span(".wide")[agents] if state == "connected" else h.span(".state")[_STATES[state]],
         ],
-        h.button(type="button", data_click="new", aria_label="New session")["New", h.span(".wide")[" session"]],
+        h.button(type="button", data_click="new", data_opens=True, aria_label="New session")[
+            "New", h.span(".wide")[" session"]
+        ],
     )
 
 

@@ -40,6 +40,7 @@ def sessions_head(model: Model) -> str:
             data_input="filter",
             aria_label="Filter sessions",
             aria_keyshortcuts="/",
+            data_key="/",
             aria_controls="sessions-list",
         ),
     )
@@ -51,6 +52,7 @@ def _export_button(model: Model) -> h.Node:
         "#export-all.quiet",
         type="button",
         data_click="export",
+        data_opens=True,
         disabled=model.job is not None,
         aria_label="Export sessions",
     )["Export"]
@@ -75,7 +77,7 @@ def rename_button(model: Model) -> h.Node:
     """Opens the dialog; where no names are kept there is none. Those of a page that is served would go with it."""
     if model.notes.off or model.is_read_only:
         return ""
-    return h.button("#rename-button.quiet", type="button", data_click="rename")["Rename"]
+    return h.button("#rename-button.quiet", type="button", data_click="rename", data_opens=True)["Rename"]
 
 
 def left_off(model: Model, session: OpenSession) -> Sequence[h.Node]:

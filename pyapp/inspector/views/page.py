@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import htpy as h
 
+from ...transcript.hostile import is_seen
 from ..dates import date_time, plural, size
 from ..incoming import KEYS
 from ..model import Job, Model, OpenSession
@@ -14,13 +15,16 @@ from . import deck, events, files, live, storing
 from .help import help_panel
 from .html import Attrs, Keyed, Page, html, icon, straight
 from .notes import left_off, name_of, rename_button, rename_dialog, sessions_head, tags
-from .sessions import sessions
+from .sessions import agent_name, sessions
 from .transcript import transcript
 
 TAKEN = (
     ".jsonl", ".ndjson", "application/jsonl", ".db", ".sqlite", ".sqlite3", ".db-wal", ".sqlite-wal", ".sqlite3-wal",
 )  # fmt: skip
 """The files that can be chosen."""
+
+MOST_TOLD = 300
+"""Characters of a name in the heading."""
 
 
 def view(model: Model) -> Page:
@@ -144,15 +148,15 @@ def _heading(model: Model, session: OpenSession) -> str:
     heading = fold.heading_at(session.playhead) if fold else None
     init = session.record.session_init or {}
     cwd = init.get("cwd")
-    facts: list[h.Node] = [h.span[session.record.agent]]
-    if heading and heading.title:
-        facts.append(h.span[f"“{heading.title}”"])
+    facts: list[h.Node] = [_cut(agent_name(session.record.agent))]
+    if heading and is_seen(heading.title):
+        facts.append(_cut(f"“{heading.title}”"))
     if heading and heading.mode:
-        facts.append(h.span[f"mode {heading.mode}"])
+        facts.append(_cut(f"mode {heading.mode}"))
     if heading and heading.model:
-        facts.append(h.span[heading.model])
+        facts.append(_cut(heading.model))
     if isinstance(cwd, str):
-        facts.append(h.code[cwd[:200]])
+        facts.append(h.span(title="Working directory")["in ", h.code[cwd[:MOST_TOLD]]])
     if heading and heading.connections > 1:
         facts.append(h.span[plural(heading.connections, "connection")])
     if heading and heading.used_tokens:
@@ -168,6 +172,11 @@ def _heading(model: Model, session: OpenSession) -> str:
         storing.actions(model, rename_button(model)),
         h.div(".facts")[facts],
     )
+
+
+def _cut(words: str) -> h.Node:
+    """Words of others, of any length: the page shows what there is room for, and more of it when one asks."""
+    return h.span(".cut", title=words[:MOST_TOLD])[words[:MOST_TOLD]]
 
 
 def _stage(model: Model) -> str:
@@ -234,7 +243,10 @@ def _status(model: Model) -> str:
             h.span["Waiting for another tab of this site to let go of the database. Close that tab if this stays."]
         )
     if job is None:
-        return html(h.span[straight(model.status)]) if model.status else ""
+        if not model.status:
+            return ""
+        words = h.span(data_click="read", data_arg=model.status, title="A click or Esc takes this away")
+        return html(words[straight(model.status)])
     known = job.total > 0
     return html(
         h.span[straight(_progress(job))],

@@ -7,12 +7,16 @@ from functools import lru_cache
 import htpy as h
 
 from ...drivers.base import SessionHead
+from ...transcript.hostile import is_seen
 from ..dates import Zone, clock_time, span
 from ..listing import ListRow
 from ..model import Model, Summary
 from ..notes.update import unread
 from .html import Keyed, html, straight
 from .notes import nothing_found, tags
+
+MOST_TOLD = 100
+"""Characters of an agent's name in a row, which shows fewer."""
 
 
 def sessions(model: Model) -> Keyed:
@@ -51,6 +55,11 @@ def sessions(model: Model) -> Keyed:
     return Keyed(tuple(children))
 
 
+def agent_name(agent: str) -> str:
+    """What an agent is called; a name of which nothing is seen is none."""
+    return agent if is_seen(agent[:MOST_TOLD]) else "unknown agent"
+
+
 @lru_cache(maxsize=256)
 def _heading(row: ListRow) -> str:
     return html(h.li(f"#day-{row.top}.day", data_top=str(row.top), role="presentation")[row.heading])
@@ -81,7 +90,7 @@ def _session(
             h.a(href=href, aria_current="page" if current else None)[
                 h.span(".t", title=title if name and summary else None)[straight(name or title)],
                 h.span(".m")[
-                    h.span(".agent")[head.agent or "unknown agent"],
+                    h.span(".agent")[agent_name(head.agent)[:MOST_TOLD]],
                     h.span[clock_time(head.created_at, zone)],
                     # how long it took makes room for what is new
                     summary is not None and new == 0 and h.span[span(summary.duration)],

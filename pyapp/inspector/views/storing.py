@@ -61,8 +61,9 @@ def actions(model: Model, *more: h.Node) -> h.Node:
     busy = model.job is not None
     return h.div(".actions")[
         *more,
-        h.button(".quiet", type="button", data_click="export", disabled=busy)["Export"],
-        not model.is_read_only and h.button(".quiet", type="button", data_click="delete", disabled=busy)["Delete"],
+        h.button(".quiet", type="button", data_click="export", data_opens=True, disabled=busy)["Export"],
+        not model.is_read_only
+        and h.button(".quiet", type="button", data_click="delete", data_opens=True, disabled=busy)["Delete"],
     ]
 
 

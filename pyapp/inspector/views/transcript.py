@@ -23,7 +23,7 @@ from ...transcript.items import (
     ToolCall,
     TurnEnd,
 )
-from ..dates import Zone, date_time, elapsed, span
+from ..dates import Zone, date_time, elapsed, plural, span
 from ..live.update import live_session
 from ..model import Model, OpenSession
 from .exact import exact
@@ -44,11 +44,11 @@ def transcript(model: Model, session: OpenSession) -> Keyed:
     fold = session.covered(session.playhead)
     if fold is None:
         reading = h.p("#log-reading.aside")["Reading this part of the session…"]
-        return Keyed((("log-reading", html(reading)),)) if session.playhead else Keyed((_before_start(),))
+        return Keyed((("log-reading", html(reading)),)) if session.playhead else Keyed((_nothing(session),))
     count = fold.count_at(session.playhead)
     end = count if session.window_end is None else max(1, min(session.window_end, count))
     if not count:
-        return Keyed((_before_start(),))
+        return Keyed((_nothing(session),))
     link = model.route.to(session.record.id).hash()
     live = live_session(model)
     asked = live.asked if live and session.playhead == session.total else frozenset()
@@ -85,8 +85,14 @@ def _with_mark(rendered: str) -> str:
     return rendered.replace('class="turn ', 'class="turn now ', 1)
 
 
-def _before_start() -> tuple[str, str]:
-    return "log-start", html(h.p("#log-start.aside")["Before the first event. Play, or move the slider."])
+def _nothing(session: OpenSession) -> tuple[str, str]:
+    if session.total == 0:
+        words = "This session has no events yet."
+    elif session.playhead == 0:
+        words = "Before the first event. Play, or move the slider."
+    else:
+        words = f"Nothing to show yet: {plural(session.playhead, 'event')} so far."
+    return "log-start", html(h.p("#log-start.aside")[words])
 
 
 def _earlier(session: OpenSession, fold: Transcript, first: int, end: int) -> tuple[str, str]:
