@@ -51,6 +51,41 @@ def test_nothing_is_cut_outside_of_a_terminal(cli: Cli, tmp_path: Path) -> None:
     assert "long" * 20 in cli.out
 
 
+def test_later_pages_have_room_too(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Widths that the first page needs are not those of the last one; what has room is not cut."""
+    ids = [f"s{number}" for number in range(150)] + [f"strange-{number:028}" for number in range(150)]
+    rows: list[Line] = []
+    for number, id_ in enumerate(ids):
+        prompt = {"method": "session/prompt", "params": {"prompt": [{"type": "text", "text": id_ * 2}]}}
+        rows.append(("session", {**record(id_, 1_000 + number).to_row(), "agent": "a" * (4 + 8 * (number > 200))}))
+        rows.append(("event", {**event(1, id_).to_row(), "sender": "client", "payload": prompt}))
+    source = write_rows(tmp_path / "x.jsonl", rows)
+    monkeypatch.setenv("COLUMNS", "200")
+    assert cli("ls", source) == 0
+    assert "…" not in cli.out
+    lines = cli.out.splitlines()
+    assert all(id_ in line and id_ * 2 in line for id_, line in zip(ids, lines[1:], strict=True))
+    assert {line.index("1970-") for line in lines[1:]} == {lines[0].index("CREATED")}
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_an_id_is_cut_last(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    """Also one that is longer than its column: its own title makes room, those of other sessions do not."""
+    uuid, long = "0190b0f4-7e6b-7cc1-8a39-5f0f3c2f8d11", "l" * (width - 1)
+    prompt = {"method": "session/prompt", "params": {"prompt": [{"type": "text", "text": "title " * 40}]}}
+    rows: list[Line] = []
+    for id_ in ("short", uuid, long):
+        rows.append(("session", record(id_).to_row()))
+        rows.append(("event", {**event(1, id_).to_row(), "sender": "client", "payload": prompt}))
+    source = write_rows(tmp_path / "x.jsonl", rows)
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert cli("ls", source) == 0
+    assert max(cells(line) for line in cli.out.splitlines()) <= width
+    assert uuid in cli.out
+    assert long in cli.out
+    assert ("title" in cli.out) == (width == 80)
+
+
 def test_ls_as_json(cli: Cli, tmp_path: Path) -> None:
     source = write_rows(
         tmp_path / "x.jsonl",
