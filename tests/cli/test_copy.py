@@ -106,9 +106,50 @@ def test_nothing_is_overwritten(cli: Cli, tmp_path: Path, target_name: str) -> N
         assert cli("copy", given, target) == 1
         assert f"'a': {reason}" in cli.err
         assert "nothing was copied" in cli.err
+        assert cli.err.endswith("of 1 session; --skip-different copies the others\n")
         assert cli.out == ""
         assert target.read_bytes() == before
         assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("target_name", ["out.db", "out.jsonl"])
+def test_what_is_different_is_left_out_when_asked(cli: Cli, tmp_path: Path, target_name: str) -> None:
+    """Everything else is copied; the exit code and a line for each say what was not."""
+    differing = [f"a{number:02}" for number in range(25)]
+    rows: list[Line] = []
+    for id_ in differing:
+        rows += [("session", record(id_).to_row()), ("event", {**event(1, id_).to_row(), "createdAt": 7})]
+    rows += [("session", record("more").to_row()), *(("event", event(n, "more").to_row()) for n in range(1, 7))]
+    there, target = write_rows(tmp_path / "there.jsonl", rows), tmp_path / target_name
+    given = small_recording(tmp_path / "new.jsonl", *differing, "more", "x", "y")
+    assert cli("copy", there, target) == 0
+    assert cli("copy", given, target, "--skip-different", "--dry-run") == 1
+    assert cli.out == "2 sessions, 6 events would be copied\n"
+    assert cli("copy", given, target, "--skip-different") == 1
+    assert cli.out == "2 sessions, 6 events copied and compared\n"
+    lines = cli.err.splitlines()
+    assert lines[:25] == [f"pyapp: {id_!r}: event 1 is another in the target" for id_ in differing]
+    assert "'more': the target has more events" in lines[25]
+    assert lines[26:] == [f"pyapp: not copied, since {target} has other content of 26 sessions"]
+    assert cli("copy", target, tmp_path / "back.jsonl") == 0
+    both = lines_of(there) + [line for line in lines_of(given) if '"x' in line or '"y' in line]
+    assert lines_of(tmp_path / "back.jsonl") == sorted(both)
+    assert cli("copy", small_recording(tmp_path / "z.jsonl", "z"), target, "--skip-different") == 0
+
+
+def test_what_is_left_out_throws_no_part_away(cli: Cli, tmp_path: Path) -> None:
+    """An interrupted copy goes on, though the recording that it goes into has another session."""
+    given = small_recording(tmp_path / "in.jsonl", "a", "b", "c")
+    lines = given.read_text().splitlines(keepends=True)
+    before = lines[0] + lines[1].replace('"createdAt":', '"createdAt":1')
+    (tmp_path / "out.jsonl").write_text(before)
+    part = _part_of(cli, tmp_path, given)
+    part.write_text(before + "".join(lines[4:8]))
+    assert cli("copy", given, tmp_path / "out.jsonl") == 1
+    assert part.exists()
+    assert cli("copy", given, tmp_path / "out.jsonl", "--skip-different") == 1
+    assert cli.out == "1 session, 3 events copied and compared; 1 session there already\n"
+    assert (tmp_path / "out.jsonl").read_text() == before + "".join(lines[4:])
 
 
 def test_an_event_of_another_session_is_not_taken_over(cli: Cli, tmp_path: Path) -> None:

@@ -67,13 +67,19 @@ class RecordingTarget(RecordingDriver):
                     return
         await self._load(self.path)
 
-    async def begin_again(self) -> bool:
-        """Throw away the part and read the file, if there is a part; False where there is none."""
-        if not self.is_begun:
+    async def begin_again(self, session_ids: Iterable[str]) -> bool:
+        """Throw away the part and read the file, if the part has anything of these sessions that the file has not."""
+        if not self.is_begun or not any(map(self._is_of_part, session_ids)):
             return False
         self.discard()
         await self._load(self.path)
         return True
+
+    def _is_of_part(self, session_id: str) -> bool:
+        """Whether any line of a session stands in the part alone, which begins with all that is in the file."""
+        end = self.path.stat().st_size if self.path.exists() else 0
+        starts = [start for _, start, _ in self._places.get(session_id, [])]
+        return max([self._starts.get(session_id, 0), *starts]) >= end
 
     @property
     def is_begun(self) -> bool:
