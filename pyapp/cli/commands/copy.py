@@ -20,6 +20,7 @@ from ..copying.progress import Progress, shown_progress
 from ..copying.target import Target, open_target
 from ..copying.writing import Writing, collecting_seldom
 from ..exits import OK, Refused, UsageError
+from ..interrupting import answering_ctrl_c
 from ..terminal import complain
 
 HELP = "copy sessions from one store into another"
@@ -118,7 +119,8 @@ async def _copy(
 async def _carry_out(plan: Plan, source: SessionStore, target: Target, progress: Progress) -> None:
     progress.begin("Copying", plan.events)
     writing = Writing(source, target.store, progress)
-    await writing.carry_out(plan.steps)
+    with answering_ctrl_c():
+        await writing.carry_out(plan.steps)
     if writing.wrong:
         target.discard()
         _refuse(writing.wrong, "not everything was copied; these were not, or came out otherwise:")
