@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ from pyapp.cli.copying.progress import Lines
 from pyapp.cli.copying.recording import RecordingTarget
 from pyapp.drivers.base import ReadEvent
 from pyapp.drivers.conformance.kit import all_events, all_sessions, event, record
+from pyapp.drivers.sqlite.errors import store_error
 
 from ..faults.amounts import FULL
 from .kit import ROOT, Cli, Line, content_of, small_recording, start, write_recording, write_rows
@@ -73,6 +75,37 @@ def test_chosen_sessions(cli: Cli, tmp_path: Path) -> None:
     assert cli("copy", given, tmp_path / "out.jsonl") == 0
     assert cli.out == "1 session, 3 events copied and compared; 2 sessions there already\n"
     assert lines_of(tmp_path / "out.jsonl") == lines_of(given)
+
+
+def test_an_unknown_session_is_told_before_the_target_is_made(cli: Cli, tmp_path: Path) -> None:
+    given = small_recording(tmp_path / "in.jsonl", "a")
+    for target in ("x.db", "out.jsonl"):
+        assert "'nobody'" in cli.fails(6, "copy", given, tmp_path / target, "--session", "a", "--session", "nobody")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_a_full_disk_under_a_database(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "BATCH_EVENTS", 3)
+    add = SQLiteSessionPersistDriver.add_read_sessions
+
+    async def full(self, records, events, progress=None):  # type: ignore[no-untyped-def]
+        if records[0].id == "c":
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise store_error(error, "x.db")
+        await add(self, records, events, progress)
+
+    monkeypatch.setattr(SQLiteSessionPersistDriver, "add_read_sessions", full)
+    given, target = small_recording(tmp_path / "in.jsonl", "a", "b", "c"), tmp_path / "x.db"
+    said = cli.fails(5, "copy", given, target)
+    assert "nothing was written" not in said
+    assert said.endswith(
+        f"is whole. What was copied stays in {target}; once there is room, the same command goes on from it\n"
+    )
+    assert set(content_of(target)) == {"a", "b"}
+    monkeypatch.undo()
+    assert cli("copy", given, target) == 0
+    assert cli.out == "1 session, 3 events copied and compared; 2 sessions there already\n"
 
 
 def test_a_dry_run_makes_nothing(cli: Cli, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .kit import ROOT, start, write_recording
+from .kit import ROOT, small_recording, start, write_recording
 
 AT_ONCE = "pyapp: stopping after what is being written; Ctrl-C again stops now"
 STORE = "python:tests.cli.slow_store"
@@ -47,7 +47,7 @@ def test_a_slow_driver_stops_between_two_events(here: Path) -> None:
     assert process.returncode == 130
     assert [line for line in err.splitlines() if line] == [
         AT_ONCE,
-        f"pyapp: what was copied stays in {STORE}:SlowStore; the same command goes on from it",
+        f"pyapp: What was copied stays in {STORE}:SlowStore; the same command goes on from it",
         "pyapp: interrupted",
     ]
     assert len((here / "calls").read_text().splitlines()) < 2_000
@@ -79,3 +79,13 @@ def test_what_is_read_without_an_end_is_left(here: Path, command: str) -> None:
         process.send_signal(signal.SIGINT)
         err = what_it_said(process)
     assert (process.returncode, err.count("Traceback")) == (130, 0)
+
+
+def test_nothing_was_copied_while_it_was_compared(here: Path) -> None:
+    small_recording(here / "in.jsonl", "a", events=1)
+    with start("copy", f"{STORE}:Endless", "in.jsonl", cwd=here) as process:
+        wait_for(here / "calls")
+        process.send_signal(signal.SIGINT)
+        err = what_it_said(process)
+    assert err.startswith("pyapp: nothing was copied this time")
+    assert "stays in" not in err

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ...drivers.base import SessionStore
+from ...errors import StoreFullError, StoreUnavailableError, UnknownSessionError, sentences
 from ...inspector.dates import plural
 from ..addresses import FILES, Address, check_target_file, open_source, read_address
 from ..copying.plan import Plan, make_plan
@@ -99,32 +101,67 @@ async def copy_all(source: SessionStore, address: Address, identity: str, sessio
 async def _copy(
     source: SessionStore, address: Address, identity: str, session_ids: Sequence[str], choices: Choices
 ) -> Plan:
-    """Copy these sessions, and give what there was to do. Raises Refused."""
+    """Copy these sessions, and give what there was to do. Raises Refused, and UnknownSessionError before the target is
+    made."""
+    for session_id in session_ids:
+        if await source.get_session(session_id) is None:
+            raise UnknownSessionError(session_id)
     async with open_target(address, identity, only_looked_at=choices.dry_run) as target:
-        try:
-            with shown_progress() as progress, collecting_seldom():
-                plan = await make_plan(source, target.store, session_ids, progress, updates=choices.updates)
-                if await target.begin_again(plan.conflicts):  # the source has changed since the interruption
-                    plan = await make_plan(source, target.store, session_ids, progress, updates=choices.updates)
-                if plan.conflicts and not choices.skips:
-                    _refuse(plan.conflicts, f"nothing was copied, since {address} has other content of", choices.advice)
-                if not choices.dry_run:
-                    await _carry_out(plan, source, target, progress)
-        except asyncio.CancelledError:
-            complain(f"what was copied stays in {target.place or address}; the same command goes on from it")
-            raise
+        with shown_progress() as progress, collecting_seldom():
+            plan = await _compare(source, target, session_ids, progress, updates=choices.updates)
+            if plan.conflicts and not choices.skips:
+                _refuse(plan.conflicts, f"nothing was copied, since {address} has other content of", choices.advice)
+            if not choices.dry_run:
+                writing = Writing(source, target.store, progress)
+                progress.begin("Copying", plan.events)
+                with answering_ctrl_c(), _saying_how_it_goes_on(target, address):
+                    await writing.carry_out(plan.steps)
+                await _end(target, writing.wrong)
     return plan
 
 
-async def _carry_out(plan: Plan, source: SessionStore, target: Target, progress: Progress) -> None:
-    progress.begin("Copying", plan.events)
-    writing = Writing(source, target.store, progress)
-    with answering_ctrl_c():
-        await writing.carry_out(plan.steps)
-    if writing.wrong:
+async def _compare(
+    source: SessionStore, target: Target, session_ids: Sequence[str], progress: Progress, *, updates: bool
+) -> Plan:
+    try:
+        plan = await make_plan(source, target.store, session_ids, progress, updates=updates)
+        if await target.begin_again(plan.conflicts):  # the source has changed since the interruption
+            plan = await make_plan(source, target.store, session_ids, progress, updates=updates)
+    except asyncio.CancelledError:
+        complain("nothing was copied this time: it was still being compared what there is to do")
+        raise
+    return plan
+
+
+async def _end(target: Target, wrong: Mapping[str, str]) -> None:
+    if wrong:
         target.discard()
-        _refuse(writing.wrong, "not everything was copied; these were not, or came out otherwise:")
+        _refuse(wrong, "not everything was copied; these were not, or came out otherwise:")
     await target.keep()
+
+
+@contextmanager
+def _saying_how_it_goes_on(target: Target, address: Address) -> Iterator[None]:
+    """Whoever reads why a copy broke off reads too what has become of it, and that the same command goes on."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        complain(_what_stays(target, address))
+        raise
+    except StoreFullError as full:
+        if target.recording is not None:  # it has said so itself
+            raise
+        raise StoreFullError(sentences(str(full), _what_stays(target, address, "once there is room, "))) from full
+    except StoreUnavailableError as error:
+        # An import that was lost in its middle advises to look and to repeat, which is what the same command does.
+        lost = error.__cause__ if isinstance(error.__cause__, StoreUnavailableError) else error
+        raise StoreUnavailableError(sentences(str(lost), _what_stays(target, address))) from error
+
+
+def _what_stays(target: Target, address: Address, when: str = "") -> str:
+    if target.recording is not None and target.place is None:
+        return "Nothing was copied this time"
+    return f"What was copied stays in {target.place or address}; {when}the same command goes on from it"
 
 
 def _refuse(sessions: Mapping[str, str], words: str, more_words: str = "", *, named: int = NAMED) -> None:
