@@ -182,6 +182,60 @@ def test_show_tells_the_transcript(cli: Cli) -> None:
     assert "\x1b" not in cli.out
 
 
+def prompt(index: int, session_id: str, text: str, at: int) -> Line:
+    payload = {"id": index, "method": "session/prompt", "params": {"prompt": [{"type": "text", "text": text}]}}
+    return "event", {**event(index, session_id).to_row(), "sender": "client", "payload": payload, "createdAt": at}
+
+
+def test_a_transcript_has_a_date_for_each_day(cli: Cli, tmp_path: Path) -> None:
+    day = 86_400_000
+    prompts = [prompt(1, "s", "one", day), prompt(2, "s", "two", day + 60_000), prompt(3, "s", "three", 3 * day)]
+    source = write_rows(tmp_path / "x.jsonl", [("session", record("s").to_row()), *prompts])
+    assert cli("show", source, "s", "--transcript") == 0
+    lines = cli.out.splitlines()
+    dates = [line for line in lines if re.fullmatch(r"\d{4}-\d\d-\d\d", line)]
+    assert (len(dates), len(set(dates)), lines[0]) == (2, 2, dates[0])
+    assert lines.index("    two") < lines.index(dates[1]) < lines.index("    three")
+
+
+def test_the_last_events_are_understood(cli: Cli, tmp_path: Path) -> None:
+    """The requests that they answer are found, unless they are too far away."""
+    reply = {**event(5_000, "s").to_row(), "payload": {"id": 1, "result": {"stopReason": "end_turn"}}}
+    says: list[Line] = [("event", event(index, "s").to_row()) for index in range(2, 10)]
+    rows: list[Line] = [("session", record("s").to_row()), prompt(1, "s", "one", 5), *says, ("event", reply)]
+    assert cli("show", write_rows(tmp_path / "x.jsonl", rows), "s", "--transcript", "--last", "1") == 0
+    assert re.fullmatch(r"[\d-]+\n\n\[.*\] End of turn: end_turn\n", cli.out)
+    rows[2:2] = [("event", event(index, "s", id_=f"x{index}").to_row()) for index in range(10, 1_100)]
+    assert cli("show", write_rows(tmp_path / "y.jsonl", rows), "s", "--transcript", "--last", "1") == 0
+    assert "Response to a request that is not among these events" in cli.out
+
+
+def test_an_answer_shows_its_question(cli: Cli, tmp_path: Path) -> None:
+    params = {
+        "toolCall": {"title": "Delete all?"},
+        "options": [{"optionId": "no", "name": "Never", "kind": "reject_once"}],
+    }
+    question = {
+        **event(1, "s").to_row(),
+        "payload": {"id": 7, "method": "session/request_permission", "params": params},
+    }
+    result = {"outcome": {"outcome": "selected", "optionId": "no"}}
+    answer = {**event(2, "s").to_row(), "sender": "client", "payload": {"id": 7, "result": result}}
+    rows: list[Line] = [("session", record("s").to_row()), ("event", question), ("event", answer)]
+    assert cli("show", write_rows(tmp_path / "x.jsonl", rows), "s", "--transcript", "--last", "1") == 0
+    assert cli.out.splitlines()[2].endswith("] Permission request: Delete all?")
+    assert cli.out.endswith("    Answer: Never\n")
+
+
+def test_a_session_without_events_says_so(cli: Cli, tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "x.jsonl", [("session", record("s").to_row())])
+    for options in ([], ["--transcript"], ["--last", "3"], ["--transcript", "--last", "3"]):
+        assert cli("show", source, "s", *options) == 0
+        assert cli.out == "no events\n"
+    assert cli("show", source, "s", "--json") == 0
+    assert cli.out == ""
+
+
 def test_a_session_is_found_by_the_beginning_of_its_id(cli: Cli, tmp_path: Path) -> None:
     source = small_recording(tmp_path / "x.jsonl", "abc", "abd", "abde")
     for name in ("abc", "abd", "abc…"):
