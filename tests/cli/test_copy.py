@@ -537,6 +537,20 @@ def test_a_part_is_read_while_it_grows(tmp_path: Path) -> None:
     asyncio.run(work())
 
 
+@pytest.mark.parametrize("name", ["n" * 249, "é" * 124, "n" * 201])
+def test_a_recording_with_a_long_name(cli: Cli, tmp_path: Path, name: str) -> None:
+    """The hidden part beside it has a longer name, which no file may have; a part of it is found again."""
+    given, target = small_recording(tmp_path / "in.jsonl", "a", "b"), tmp_path / f"{name}.jsonl"
+    part = RecordingTarget(target, str(given.resolve())).part
+    part.write_bytes(given.read_bytes()[:-20])
+    assert cli("copy", given, target) == 0
+    assert cli.out == "1 session, 1 event copied and compared; 1 session there already\n"
+    assert cli("copy", small_recording(tmp_path / "more.jsonl", "c"), target) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "more.jsonl", target.name}
+    other = RecordingTarget(target.with_name(f"{name[:-1]}x.jsonl"), str(given.resolve()))
+    assert other.part.name.split(".")[1] != part.name.split(".")[1]
+
+
 def _part_of(cli: Cli, folder: Path, given: Path) -> Path:
     """Where a copy to `out.jsonl` writes first."""
     target = RecordingTarget(folder / "out.jsonl", str(given.resolve()))
