@@ -31,7 +31,7 @@ from typing import Any
 
 def sentences(first: str, second: str) -> str:
     """What happened, and what to do about it; the first may end in a mark of its own."""
-    return f"{first}{'' if first.endswith(('.', '?', '!')) else '.'} {second}"
+    return f"{first}{'' if first.endswith(('.', '?', '!')) else '.'} {second[:1].upper()}{second[1:]}"
 
 
 class PyappError(Exception):

@@ -27,7 +27,9 @@ def answering_ctrl_c(words: str = AGAIN) -> Iterator[None]:
         if not is_said:
             is_said = True
             with suppress(OSError, ValueError):  # a stderr that was closed, or is none of the system's
-                os.write(sys.stderr.fileno(), f"\npyapp: {words}\n".encode())
+                stderr = sys.stderr.fileno()
+                end = "\n" if os.isatty(stderr) else ""  # of the line in which a terminal shows ^C, or a bar stands
+                os.write(stderr, f"{end}pyapp: {words}\n".encode())
         if callable(before):
             before(number, frame)
 

@@ -160,8 +160,8 @@ def _saying_how_it_goes_on(target: Target, address: Address) -> Iterator[None]:
 
 def _what_stays(target: Target, address: Address, when: str = "") -> str:
     if target.recording is not None and target.place is None:
-        return "Nothing was copied this time"
-    return f"What was copied stays in {target.place or address}; {when}the same command goes on from it"
+        return "nothing was copied this time"
+    return f"what was copied stays in {target.place or address}; {when}the same command goes on from it"
 
 
 def _refuse(sessions: Mapping[str, str], words: str, more_words: str = "", *, named: int = NAMED) -> None:
