@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pyapp import InMemorySessionPersistDriver, ListPage, SessionEvent, SessionRecord
+from pyapp import InMemorySessionPersistDriver, ListPage, SessionEvent, SessionRecord, Totals
 from pyapp.drivers.conformance.kit import event, record
 
 SECONDS = 0.02
@@ -63,3 +63,10 @@ class Endless:
 
     async def insert_event(self, session_id: str, event: SessionEvent) -> None:
         raise NotImplementedError
+
+
+class Counted(Endless):
+    """It knows how much there is without reading it."""
+
+    async def totals(self) -> Totals:
+        return Totals(1, 1)

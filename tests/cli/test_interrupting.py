@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
+import re
 import signal
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -35,6 +39,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder in which the command runs."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return tmp_path
+
+
+def built_page(folder: Path) -> Path:
+    """A folder that looks like one."""
+    page = folder / "dist"
+    page.mkdir()
+    (page / "index.html").write_text("<html>")
+    (page / "boot.json").write_text("{}")
+    return page
 
 
 def test_a_slow_driver_stops_between_two_events(here: Path) -> None:
@@ -69,16 +82,26 @@ def test_a_second_ctrl_c_stops_what_does_not_end(here: Path) -> None:
 
 @pytest.mark.parametrize("command", ["inspect", "ls", "copy"])
 def test_what_is_read_without_an_end_is_left(here: Path, command: str) -> None:
-    page = here / "dist"
-    page.mkdir()
-    (page / "index.html").write_text("<html>")
-    (page / "boot.json").write_text("{}")
+    page = built_page(here)
     more = {"inspect": ("--page", str(page), "--no-browser"), "ls": (), "copy": ("x.db",)}
     with start(command, f"{STORE}:Endless", *more[command], cwd=here) as process:
         wait_for(here / "calls")
         process.send_signal(signal.SIGINT)
         err = what_it_said(process)
     assert (process.returncode, err.count("Traceback")) == (130, 0)
+
+
+def test_inspect_ends_while_it_answers(here: Path) -> None:
+    with start("inspect", f"{STORE}:Counted", "--page", built_page(here), "--no-browser", cwd=here) as process:
+        assert process.stdout
+        host, token = re.findall(r"http://(\S+)/#token=(\S+)", process.stdout.readline())[0]
+        with closing(http.client.HTTPConnection(host)) as connection:
+            body = json.dumps({"method": "countEvents", "params": {"sessionId": "a"}})
+            connection.request("POST", "/source", body, {"Authorization": f"Bearer {token}"})
+            wait_for(here / "calls")
+            process.send_signal(signal.SIGINT)
+            err = what_it_said(process)
+    assert (process.returncode, err) == (0, "")
 
 
 def test_nothing_was_copied_while_it_was_compared(here: Path) -> None:
