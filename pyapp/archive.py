@@ -118,6 +118,8 @@ class LineChecker:
                 self._take_session(row)
             case "event":
                 self._take_event(row)
+            case None:
+                raise ValueError("the type is missing; it must be 'session' or 'event'")
             case other:
                 raise ValueError(f"the type must be 'session' or 'event', not {str(other)[:40]!r}")
 

@@ -29,6 +29,11 @@ from collections.abc import Sequence
 from typing import Any
 
 
+def sentences(first: str, second: str) -> str:
+    """What happened, and what to do about it; the first may end in a mark of its own."""
+    return f"{first}{'' if first.endswith(('.', '?', '!')) else '.'} {second[:1].upper()}{second[1:]}"
+
+
 class PyappError(Exception):
     """The base of every error that this package raises on purpose."""
 

@@ -9,8 +9,8 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from ..drivers.base import Findable, SessionPersistDriver, SessionStore
 from ..drivers.defaults import with_defaults
-from ..errors import PyappError, StoreUnavailableError
+from ..errors import PyappError, StoreError, StoreUnavailableError
 from .exits import UsageError
 
 Kind = Literal["sqlite", "postgres", "rivet", "jsonl", "python"]
@@ -127,7 +127,10 @@ async def open_store(address: Address, *, only_read: bool = False) -> AsyncItera
     """
     async with AsyncExitStack() as stack:
         if address.kind == "python":
-            yield with_defaults(await enter(stack, load(address.rest, "a factory of drivers")))
+            factory = load(address.rest, "a factory of drivers")
+            driver = await enter(stack, factory)
+            with _blaming(address, {type(driver).__module__, factory.__module__}):
+                yield with_defaults(driver)
             return
         try:
             driver = _make(address, only_read=only_read)
@@ -138,6 +141,37 @@ async def open_store(address: Address, *, only_read: bool = False) -> AsyncItera
         except ValueError as error:  # a schema's name, a connection string that cannot be
             raise UsageError(f"{address}: {error}") from None
         yield await stack.enter_async_context(with_defaults(driver))
+
+
+@contextmanager
+def _blaming(address: Address, modules: set[str]) -> Iterator[None]:
+    """What comes out of a driver of the user's own, whose code is in these modules, is no fault of this program.
+
+    Raises StoreError instead. Errors of this package's kinds and of the system say by themselves what is wrong.
+    """
+    try:
+        yield
+    except (PyappError, OSError):
+        raise
+    except (Exception, SystemExit) as error:
+        place = _place_within(error, {name for name in modules if name.partition(".")[0] != "pyapp"})
+        if place is None:
+            raise
+        raise StoreError(
+            f"the driver {address} failed: {type(error).__name__}: {error} ({place}); the command conformance tells "
+            "what a driver promises"
+        ) from error
+
+
+def _place_within(error: BaseException, modules: set[str]) -> str | None:
+    """Where an error came from: the last line of these modules that it passed; None where it passed none."""
+    place, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") in modules:
+            code = trace.tb_frame.f_code
+            place = f"{code.co_filename}:{trace.tb_lineno}, in {code.co_name}"
+        trace = trace.tb_next
+    return place
 
 
 def _make(address: Address, *, only_read: bool) -> SessionPersistDriver:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ..transcript.content import Block, Link, Media, Resource, Text
 from ..transcript.diff import Change, diff_lines
-from ..transcript.fold import Transcript
+from ..transcript.fold import UNKNOWN_REQUEST, Transcript
 from ..transcript.items import (
     Failure,
     ModeChange,
@@ -27,13 +27,19 @@ _SIGNS = {"same": " ", "add": "+", "del": "-", "gap": "@"}
 _DONE = {"completed": "x", "in_progress": "~"}
 
 
-def transcript_lines(transcript: Transcript) -> Iterator[str]:
-    """The lines of a whole transcript, an empty one before each item but the first."""
-    for number, item in enumerate(transcript.items_at(transcript.count)):
-        if number:
-            yield ""
+def transcript_lines(transcript: Transcript, start: int = 0) -> Iterator[str]:
+    """The lines of a transcript, of what began or changed from the event `start` on: the date wherever it is another
+    one, and an empty line before each item."""
+    day = ""
+    for item in transcript.items_at(transcript.count):
+        if item.ordinal < start and item.version_at(start) == item.version_at(transcript.count):
+            continue
+        before, (day, time) = day, local_time(item.created_at).split(" ", 1)
+        if day != before:
+            yield from ([""] if before else []) + [day]
+        yield ""
         head, *body = _item(item.at(transcript.count))
-        yield f"[{local_time(item.created_at)[11:]}] {safe(head)}"
+        yield f"[{time}] {safe(head)}"
         for text in body:
             for line in text.split("\n"):
                 yield f"    {safe(line)}".rstrip()
@@ -65,6 +71,8 @@ def _item(state: State) -> list[str]:
             return [f"End of turn: {state.stop_reason}{tokens}"]
         case Notice():
             return [" ".join(filter(None, [state.label, state.detail, state.outcome]))]
+        case Raw(label=label) if label == UNKNOWN_REQUEST:
+            return ["Response to a request that is not among these events", state.json]
         case Raw():
             return [state.label, state.json]
 

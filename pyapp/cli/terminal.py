@@ -28,6 +28,9 @@ _CONTROLS = re.compile(
 _CONTROLS_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Those of them that JSON leaves as they are; it escapes C0 itself."""
 
+GAP = "  "
+"""What stands between the columns of a table."""
+
 
 def prepare_streams() -> None:
     """Whatever a stream's encoding lacks is written as an escape, instead of ending the program.
@@ -106,7 +109,7 @@ def table_rows(rows: Sequence[Sequence[str]], widths: Sequence[int], right: Sequ
             cut = fit(text, width)
             space = " " * (width - cells(cut))
             placed.append(space + cut if column in right else cut + space)
-        yield "  ".join(placed).rstrip()
+        yield GAP.join(placed).rstrip()
 
 
 def _cells_of(mark: str) -> int:

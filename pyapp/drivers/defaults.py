@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 PAGE = 500
 """Items that are read at once."""
 
+TURN_SECONDS = 0.05
+"""How long a driver that never waits may keep others from running."""
+
 DELETED = "pyapp:deleted"
 """The field of a record by which a session counts as deleted: such a driver can take nothing away, so the record is
 emptied and marked, and its events stay in the driver, unseen."""
@@ -55,6 +59,9 @@ class DefaultStore:
 
     `append_event` takes the index behind the last one that it knows of. Where others write to the same driver
     and leave out indexes, an event may go in such a hole.
+
+    A driver may do its work without ever waiting, as one does that keeps a file. So between its calls others get their
+    turn now and then, and a long job can be cancelled: it ends after the call that is under way.
     """
 
     def __init__(self, driver: SessionPersistDriver) -> None:
@@ -63,6 +70,7 @@ class DefaultStore:
         self._appending = asyncio.Lock()
         self._last: dict[str, int] = {}
         """The highest index of each session that was appended to, as far as is known here."""
+        self._others_had_turn = time.monotonic()
 
     async def __aenter__(self) -> Self:
         if "__aenter__" in self._own:
@@ -84,6 +92,7 @@ class DefaultStore:
 
     async def get_session(self, session_id: str) -> SessionRecord | None:
         """The record under this id, or None."""
+        await self._give_turn()
         record = await self.driver.get_session(session_id)
         return None if record is None or DELETED in record.extra else record
 
@@ -92,6 +101,7 @@ class DefaultStore:
         most = check_limit(limit)
         items: list[SessionRecord] = []
         while True:
+            await self._give_turn()
             page = await self.driver.list_sessions(cursor=cursor, limit=most - len(items))
             items += [record for record in page.items if DELETED not in record.extra]
             cursor = page.next_cursor
@@ -100,6 +110,7 @@ class DefaultStore:
 
     async def update_session(self, record: SessionRecord) -> None:
         """Store a record. Raises StoreError when a session with its id was deleted."""
+        await self._give_turn()
         await self._refuse_deleted(record.id)
         await self.driver.update_session(record)
 
@@ -107,12 +118,14 @@ class DefaultStore:
         self, session_id: str, *, cursor: str | None = None, limit: int | None = None
     ) -> ListPage[SessionEvent]:
         """One page of a session's events, ordered by (event_index, id). Raises InvalidCursorError."""
+        await self._give_turn()
         if await self._is_deleted(session_id):
             return ListPage(())
         return await self.driver.list_events(session_id, cursor=cursor, limit=limit)
 
     async def insert_event(self, session_id: str, event: SessionEvent) -> None:
         """Store one event. Raises as the driver does, and StoreError when the session was deleted."""
+        await self._give_turn()
         await self._refuse_deleted(session_id)
         self._last.pop(session_id, None)
         await self.driver.insert_event(session_id, event)
@@ -234,18 +247,27 @@ class DefaultStore:
             return
         for record in records:
             check_record(record)
+            await self._give_turn()
             if await self.driver.get_session(record.id) is not None:
                 raise EventConflictError.session_taken(record.id)
         added = 0
         for rows in event_rows:
             for text in rows:
                 event = SessionEvent.from_row(json.loads(text))
+                await self._give_turn()
                 await self.driver.insert_event(event.session_id, event)
                 added += 1
             if progress is not None:
                 progress(added)
         for record in records:
+            await self._give_turn()
             await self.driver.update_session(record)
+
+    async def _give_turn(self) -> None:
+        """Let others run, if none could for a while; raises CancelledError where this job was cancelled meanwhile."""
+        if time.monotonic() - self._others_had_turn > TURN_SECONDS:
+            await asyncio.sleep(0)
+            self._others_had_turn = time.monotonic()
 
     async def _sessions(self) -> AsyncIterator[SessionRecord]:
         async for records in session_pages(self, limit=PAGE):

@@ -11,6 +11,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, Literal
 
 from ..acp.jsonrpc import id_text
@@ -36,6 +37,9 @@ from .items import (
 from .settings import Settings
 from .tools import apply_update, new_call, permission_title
 
+UNKNOWN_REQUEST = "response to an unknown request"
+"""The label of a response without its request."""
+
 MAX_ENTRIES = 200
 """Entries of a plan, options of a question, that are kept."""
 
@@ -48,6 +52,38 @@ class _Request:
     params: dict[str, Any]
     item: Item | None
     created_at: int
+
+
+def requests_before(events: Sequence[SessionEvent], earlier: Sequence[SessionEvent]) -> list[SessionEvent]:
+    """Those of some earlier events to which these ones answer; where an id was used twice, the later one."""
+    open_keys = {_key(event, event.sender) for event in events if _is_request(event)}
+    keys = {_key(event, _asker(event)) for event in events if _is_response(event)} - open_keys
+    found = {_key(event, event.sender): event for event in earlier if _is_request(event)}
+    asked = [event for key, event in found.items() if key in keys]
+    return sorted(asked, key=attrgetter("key"))
+
+
+def _is_request(event: SessionEvent) -> bool:
+    return isinstance(event.payload.get("method"), str) and "id" in event.payload
+
+
+def _is_response(event: SessionEvent) -> bool:
+    payload = event.payload
+    return not isinstance(payload.get("method"), str) and ("result" in payload or "error" in payload)
+
+
+def _asker(response: SessionEvent) -> str:
+    return "client" if response.sender == "agent" else "agent"
+
+
+def _key(event: SessionEvent, asker: str) -> tuple[str, str, str]:
+    """Connection, direction and id together identify a request: two sides may use the same id.
+
+    Of our own connections several lead to one agent process, where no id is used twice: one client may hear the
+    response to what another has asked.
+    """
+    process = process_of(event.connection_id)
+    return process or event.connection_id, asker, json.dumps(event.payload.get("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +169,11 @@ class Transcript:
             item = self._called(ordinal, event, method, params)
             if "id" in payload:
                 request = _Request(method, params, item, event.created_at)
-                self._requests[self._key(event, event.sender)] = request
+                self._requests[_key(event, event.sender)] = request
         elif "result" in payload or "error" in payload:
-            asker = "client" if event.sender == "agent" else "agent"
-            self._answered(ordinal, event, self._requests.pop(self._key(event, asker), None))
+            self._answered(ordinal, event, self._requests.pop(_key(event, _asker(event)), None))
         else:
             self._raw(ordinal, event, "message without method or result")
-
-    def _key(self, event: SessionEvent, asker: str) -> tuple[str, str, str]:
-        """Connection, direction and id together identify a request: two sides may use the same id.
-
-        Of our own connections several lead to one agent process, where no id is used twice: one client may hear the
-        response to what another has asked.
-        """
-        process = process_of(event.connection_id)
-        return process or event.connection_id, asker, json.dumps(event.payload.get("id"))
 
     def _begin(self, ordinal: int, event: SessionEvent, state: State) -> Item:
         item = Item(ordinal, event, self.turns)
@@ -236,7 +262,7 @@ class Transcript:
 
     def _answered(self, ordinal: int, event: SessionEvent, request: _Request | None) -> None:
         if request is None:
-            self._raw(ordinal, event, "response to an unknown request")
+            self._raw(ordinal, event, UNKNOWN_REQUEST)
             return
         if "error" in event.payload:
             self._failed(ordinal, event, request)

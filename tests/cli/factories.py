@@ -97,6 +97,16 @@ class NotListing(InMemorySessionPersistDriver):
         return None
 
 
+class Failing(InMemorySessionPersistDriver):
+    """It has an error in its code."""
+
+    async def list_sessions(self, **_options: Any) -> Any:
+        return [][1]
+
+    async def count_events(self, session_id: str) -> int:
+        return int([][1])
+
+
 class Unwilling(InMemorySessionPersistDriver):
     """It raises what ends a program, and a TimeoutError of its own."""
 

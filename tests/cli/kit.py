@@ -47,11 +47,11 @@ class Cli:
         return self.err
 
 
-def start(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+def start(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> subprocess.Popen[str]:
     """`python -m pyapp` as a process, not waited for."""
     return subprocess.Popen(
         [sys.executable, "-m", "pyapp", *map(str, arguments)],
-        cwd=ROOT,
+        cwd=cwd,
         env=os.environ | environment,
         text=True,
         stdin=subprocess.DEVNULL,

@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ from pyapp.cli.copying.progress import Lines
 from pyapp.cli.copying.recording import RecordingTarget
 from pyapp.drivers.base import ReadEvent
 from pyapp.drivers.conformance.kit import all_events, all_sessions, event, record
+from pyapp.drivers.sqlite.errors import store_error
 
 from ..faults.amounts import FULL
 from .kit import ROOT, Cli, Line, content_of, small_recording, start, write_recording, write_rows
@@ -75,6 +77,37 @@ def test_chosen_sessions(cli: Cli, tmp_path: Path) -> None:
     assert lines_of(tmp_path / "out.jsonl") == lines_of(given)
 
 
+def test_an_unknown_session_is_told_before_the_target_is_made(cli: Cli, tmp_path: Path) -> None:
+    given = small_recording(tmp_path / "in.jsonl", "a")
+    for target in ("x.db", "out.jsonl"):
+        assert "'nobody'" in cli.fails(6, "copy", given, tmp_path / target, "--session", "a", "--session", "nobody")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_a_full_disk_under_a_database(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "BATCH_EVENTS", 3)
+    add = SQLiteSessionPersistDriver.add_read_sessions
+
+    async def full(self, records, events, progress=None):  # type: ignore[no-untyped-def]
+        if records[0].id == "c":
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise store_error(error, "x.db")
+        await add(self, records, events, progress)
+
+    monkeypatch.setattr(SQLiteSessionPersistDriver, "add_read_sessions", full)
+    given, target = small_recording(tmp_path / "in.jsonl", "a", "b", "c"), tmp_path / "x.db"
+    said = cli.fails(5, "copy", given, target)
+    assert "nothing was written" not in said
+    assert said.endswith(
+        f"is whole. What was copied stays in {target}; once there is room, the same command goes on from it\n"
+    )
+    assert set(content_of(target)) == {"a", "b"}
+    monkeypatch.undo()
+    assert cli("copy", given, target) == 0
+    assert cli.out == "1 session, 3 events copied and compared; 2 sessions there already\n"
+
+
 def test_a_dry_run_makes_nothing(cli: Cli, tmp_path: Path) -> None:
     given = small_recording(tmp_path / "in.jsonl", "a", "b")
     for target in ("x.db", "out.jsonl"):
@@ -106,9 +139,50 @@ def test_nothing_is_overwritten(cli: Cli, tmp_path: Path, target_name: str) -> N
         assert cli("copy", given, target) == 1
         assert f"'a': {reason}" in cli.err
         assert "nothing was copied" in cli.err
+        assert cli.err.endswith("of 1 session; --skip-different copies the others\n")
         assert cli.out == ""
         assert target.read_bytes() == before
         assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("target_name", ["out.db", "out.jsonl"])
+def test_what_is_different_is_left_out_when_asked(cli: Cli, tmp_path: Path, target_name: str) -> None:
+    """Everything else is copied; the exit code and a line for each say what was not."""
+    differing = [f"a{number:02}" for number in range(25)]
+    rows: list[Line] = []
+    for id_ in differing:
+        rows += [("session", record(id_).to_row()), ("event", {**event(1, id_).to_row(), "createdAt": 7})]
+    rows += [("session", record("more").to_row()), *(("event", event(n, "more").to_row()) for n in range(1, 7))]
+    there, target = write_rows(tmp_path / "there.jsonl", rows), tmp_path / target_name
+    given = small_recording(tmp_path / "new.jsonl", *differing, "more", "x", "y")
+    assert cli("copy", there, target) == 0
+    assert cli("copy", given, target, "--skip-different", "--dry-run") == 1
+    assert cli.out == "2 sessions, 6 events would be copied\n"
+    assert cli("copy", given, target, "--skip-different") == 1
+    assert cli.out == "2 sessions, 6 events copied and compared\n"
+    lines = cli.err.splitlines()
+    assert lines[:25] == [f"pyapp: {id_!r}: event 1 is another in the target" for id_ in differing]
+    assert "'more': the target has more events" in lines[25]
+    assert lines[26:] == [f"pyapp: not copied, since {target} has other content of 26 sessions"]
+    assert cli("copy", target, tmp_path / "back.jsonl") == 0
+    both = lines_of(there) + [line for line in lines_of(given) if '"x' in line or '"y' in line]
+    assert lines_of(tmp_path / "back.jsonl") == sorted(both)
+    assert cli("copy", small_recording(tmp_path / "z.jsonl", "z"), target, "--skip-different") == 0
+
+
+def test_what_is_left_out_throws_no_part_away(cli: Cli, tmp_path: Path) -> None:
+    """An interrupted copy goes on, though the recording that it goes into has another session."""
+    given = small_recording(tmp_path / "in.jsonl", "a", "b", "c")
+    lines = given.read_text().splitlines(keepends=True)
+    before = lines[0] + lines[1].replace('"createdAt":', '"createdAt":1')
+    (tmp_path / "out.jsonl").write_text(before)
+    part = _part_of(cli, tmp_path, given)
+    part.write_text(before + "".join(lines[4:8]))
+    assert cli("copy", given, tmp_path / "out.jsonl") == 1
+    assert part.exists()
+    assert cli("copy", given, tmp_path / "out.jsonl", "--skip-different") == 1
+    assert cli.out == "1 session, 3 events copied and compared; 1 session there already\n"
+    assert (tmp_path / "out.jsonl").read_text() == before + "".join(lines[4:])
 
 
 def test_an_event_of_another_session_is_not_taken_over(cli: Cli, tmp_path: Path) -> None:
@@ -461,6 +535,20 @@ def test_a_part_is_read_while_it_grows(tmp_path: Path) -> None:
         await target.aclose()
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize("name", ["n" * 249, "é" * 124, "n" * 201])
+def test_a_recording_with_a_long_name(cli: Cli, tmp_path: Path, name: str) -> None:
+    """The hidden part beside it has a longer name, which no file may have; a part of it is found again."""
+    given, target = small_recording(tmp_path / "in.jsonl", "a", "b"), tmp_path / f"{name}.jsonl"
+    part = RecordingTarget(target, str(given.resolve())).part
+    part.write_bytes(given.read_bytes()[:-20])
+    assert cli("copy", given, target) == 0
+    assert cli.out == "1 session, 1 event copied and compared; 1 session there already\n"
+    assert cli("copy", small_recording(tmp_path / "more.jsonl", "c"), target) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "more.jsonl", target.name}
+    other = RecordingTarget(target.with_name(f"{name[:-1]}x.jsonl"), str(given.resolve()))
+    assert other.part.name.split(".")[1] != part.name.split(".")[1]
 
 
 def _part_of(cli: Cli, folder: Path, given: Path) -> Path:

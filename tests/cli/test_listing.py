@@ -51,6 +51,41 @@ def test_nothing_is_cut_outside_of_a_terminal(cli: Cli, tmp_path: Path) -> None:
     assert "long" * 20 in cli.out
 
 
+def test_later_pages_have_room_too(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Widths that the first page needs are not those of the last one; what has room is not cut."""
+    ids = [f"s{number}" for number in range(150)] + [f"strange-{number:028}" for number in range(150)]
+    rows: list[Line] = []
+    for number, id_ in enumerate(ids):
+        prompt = {"method": "session/prompt", "params": {"prompt": [{"type": "text", "text": id_ * 2}]}}
+        rows.append(("session", {**record(id_, 1_000 + number).to_row(), "agent": "a" * (4 + 8 * (number > 200))}))
+        rows.append(("event", {**event(1, id_).to_row(), "sender": "client", "payload": prompt}))
+    source = write_rows(tmp_path / "x.jsonl", rows)
+    monkeypatch.setenv("COLUMNS", "200")
+    assert cli("ls", source) == 0
+    assert "…" not in cli.out
+    lines = cli.out.splitlines()
+    assert all(id_ in line and id_ * 2 in line for id_, line in zip(ids, lines[1:], strict=True))
+    assert {line.index("1970-") for line in lines[1:]} == {lines[0].index("CREATED")}
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_an_id_is_cut_last(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    """Also one that is longer than its column: its own title makes room, those of other sessions do not."""
+    uuid, long = "0190b0f4-7e6b-7cc1-8a39-5f0f3c2f8d11", "l" * (width - 1)
+    prompt = {"method": "session/prompt", "params": {"prompt": [{"type": "text", "text": "title " * 40}]}}
+    rows: list[Line] = []
+    for id_ in ("short", uuid, long):
+        rows.append(("session", record(id_).to_row()))
+        rows.append(("event", {**event(1, id_).to_row(), "sender": "client", "payload": prompt}))
+    source = write_rows(tmp_path / "x.jsonl", rows)
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert cli("ls", source) == 0
+    assert max(cells(line) for line in cli.out.splitlines()) <= width
+    assert uuid in cli.out
+    assert long in cli.out
+    assert ("title" in cli.out) == (width == 80)
+
+
 def test_ls_as_json(cli: Cli, tmp_path: Path) -> None:
     source = write_rows(
         tmp_path / "x.jsonl",
@@ -145,6 +180,60 @@ def test_show_tells_the_transcript(cli: Cli) -> None:
     for words in ("Agent thinks", "Tool: ", "Permission request: ", "End of turn: end_turn", "\n    + "):
         assert words in cli.out
     assert "\x1b" not in cli.out
+
+
+def prompt(index: int, session_id: str, text: str, at: int) -> Line:
+    payload = {"id": index, "method": "session/prompt", "params": {"prompt": [{"type": "text", "text": text}]}}
+    return "event", {**event(index, session_id).to_row(), "sender": "client", "payload": payload, "createdAt": at}
+
+
+def test_a_transcript_has_a_date_for_each_day(cli: Cli, tmp_path: Path) -> None:
+    day = 86_400_000
+    prompts = [prompt(1, "s", "one", day), prompt(2, "s", "two", day + 60_000), prompt(3, "s", "three", 3 * day)]
+    source = write_rows(tmp_path / "x.jsonl", [("session", record("s").to_row()), *prompts])
+    assert cli("show", source, "s", "--transcript") == 0
+    lines = cli.out.splitlines()
+    dates = [line for line in lines if re.fullmatch(r"\d{4}-\d\d-\d\d", line)]
+    assert (len(dates), len(set(dates)), lines[0]) == (2, 2, dates[0])
+    assert lines.index("    two") < lines.index(dates[1]) < lines.index("    three")
+
+
+def test_the_last_events_are_understood(cli: Cli, tmp_path: Path) -> None:
+    """The requests that they answer are found, unless they are too far away."""
+    reply = {**event(5_000, "s").to_row(), "payload": {"id": 1, "result": {"stopReason": "end_turn"}}}
+    says: list[Line] = [("event", event(index, "s").to_row()) for index in range(2, 10)]
+    rows: list[Line] = [("session", record("s").to_row()), prompt(1, "s", "one", 5), *says, ("event", reply)]
+    assert cli("show", write_rows(tmp_path / "x.jsonl", rows), "s", "--transcript", "--last", "1") == 0
+    assert re.fullmatch(r"[\d-]+\n\n\[.*\] End of turn: end_turn\n", cli.out)
+    rows[2:2] = [("event", event(index, "s", id_=f"x{index}").to_row()) for index in range(10, 1_100)]
+    assert cli("show", write_rows(tmp_path / "y.jsonl", rows), "s", "--transcript", "--last", "1") == 0
+    assert "Response to a request that is not among these events" in cli.out
+
+
+def test_an_answer_shows_its_question(cli: Cli, tmp_path: Path) -> None:
+    params = {
+        "toolCall": {"title": "Delete all?"},
+        "options": [{"optionId": "no", "name": "Never", "kind": "reject_once"}],
+    }
+    question = {
+        **event(1, "s").to_row(),
+        "payload": {"id": 7, "method": "session/request_permission", "params": params},
+    }
+    result = {"outcome": {"outcome": "selected", "optionId": "no"}}
+    answer = {**event(2, "s").to_row(), "sender": "client", "payload": {"id": 7, "result": result}}
+    rows: list[Line] = [("session", record("s").to_row()), ("event", question), ("event", answer)]
+    assert cli("show", write_rows(tmp_path / "x.jsonl", rows), "s", "--transcript", "--last", "1") == 0
+    assert cli.out.splitlines()[2].endswith("] Permission request: Delete all?")
+    assert cli.out.endswith("    Answer: Never\n")
+
+
+def test_a_session_without_events_says_so(cli: Cli, tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "x.jsonl", [("session", record("s").to_row())])
+    for options in ([], ["--transcript"], ["--last", "3"], ["--transcript", "--last", "3"]):
+        assert cli("show", source, "s", *options) == 0
+        assert cli.out == "no events\n"
+    assert cli("show", source, "s", "--json") == 0
+    assert cli.out == ""
 
 
 def test_a_session_is_found_by_the_beginning_of_its_id(cli: Cli, tmp_path: Path) -> None:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
+import pytest
+
+from pyapp.cli.copying import writing
+from pyapp.drivers.postgres import writer
 
 from ..stores.postgres_server import PostgresServer
 from .kit import Cli, start, write_recording
@@ -41,6 +46,33 @@ def test_a_killed_copy_goes_on(cli: Cli, tmp_path: Path, postgres: PostgresServe
     assert _sessions(postgres, schema) == 12
     assert cli("copy", there, given, "--dry-run") == 0
     assert cli.out == "0 sessions, 0 events would be copied; 12 sessions there already\n"
+
+
+def test_a_server_that_stops_meanwhile(
+    cli: Cli, tmp_path: Path, postgres: PostgresServer, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The advice is that of the command, not that for whoever calls the driver."""
+    given = write_recording(tmp_path / "in.jsonl", {f"s{number}": 100 for number in range(3)})
+    there = f"{postgres.address()}?schema={schema}"
+    monkeypatch.setattr(writing, "BATCH_EVENTS", 100)
+    copy_rows = writer._copy
+
+    async def stopping(connection: Any, known: Any, kind: Any, rows: Any) -> None:
+        if kind == "event" and _sessions(postgres, schema) == 2:
+            postgres.stop("immediate")
+        await copy_rows(connection, known, kind, rows)
+
+    monkeypatch.setattr(writer, "_copy", stopping)
+    try:
+        said = cli.fails(3, "copy", given, there)
+    finally:
+        postgres.restart()
+    assert said.endswith(f"? What was copied stays in {there}; the same command goes on from it\n")
+    assert "?." not in said
+    assert "import" not in said
+    monkeypatch.undo()
+    assert cli("copy", given, there) == 0
+    assert cli.out == "1 session, 100 events copied and compared; 2 sessions there already\n"
 
 
 def _sessions(postgres: PostgresServer, schema: str) -> int:

@@ -107,6 +107,7 @@ def test_options_of_addresses() -> None:
         ("garbage.jsonl", 4, "garbage.jsonl, line 1: not JSON"),
         ("orphan.jsonl", 4, "orphan.jsonl, line 1: the event belongs to a session that is not in the file"),
         ("empty.jsonl", 4, "empty.jsonl: the file is empty"),
+        ("untyped.jsonl", 4, "untyped.jsonl, line 1: the type is missing; it must be 'session' or 'event'"),
         ("python:os:nothing", 2, "there is no 'nothing' in os"),
         ("python:no.such.module:f", 2, "there is no module 'no'"),
         ("python:f", 2, "names no function"),
@@ -154,6 +155,8 @@ def _make_bad_files(folder: Path, address: str) -> None:
         case "orphan.jsonl":
             whole = small_recording(path, "a").read_text()
             path.write_text("".join(line + "\n" for line in whole.splitlines() if '"event"' in line))
+        case "untyped.jsonl":
+            path.write_text('{"id": "a"}\n')
         case "empty.jsonl":
             path.write_bytes(b"")
 
@@ -369,6 +372,17 @@ def test_an_error_inside_shows_its_place_when_asked(cli: Cli, tmp_path: Path, mo
     assert "the factory make failed: KeyError: 'here'" in cli.fails(2, "ls", "python:broken_factory:make")
     assert cli("--traceback", "ls", "python:broken_factory:make") == 2
     assert "broken_factory.py" in cli.err
+
+
+def test_a_driver_of_ones_own_that_fails(cli: Cli, tmp_path: Path) -> None:
+    """It is to blame, as source and as target, and no other that has nothing to do with it."""
+    given, failing = small_recording(tmp_path / "in.jsonl", "a"), "python:tests.cli.factories:Failing"
+    words = rf"pyapp: the driver {failing} failed: IndexError: .*factories.py:\d+, in "
+    assert re.match(words + "list_sessions", cli.fails(4, "ls", failing))
+    assert re.match(words + "list_sessions", cli.fails(4, "copy", failing, "python:pyapp:InMemorySessionPersistDriver"))
+    assert re.match(words + "count_events", cli.fails(4, "copy", given, failing))
+    assert cli("--traceback", "ls", failing) == 4
+    assert "return [][1]" in cli.err
 
 
 def test_an_address_of_every_kind_is_shown_as_it_is_written() -> None:

@@ -77,7 +77,7 @@ REFUSED = {
     "not JSON": (SESSION + "{oops}\n", 2, "not JSON"),
     "cut off": (SESSION + EVENT[:40], 2, "not JSON"),
     "not an object": ("[1]\n", 1, "not a JSON object"),
-    "no type": ("{}\n", 1, "the type must be"),
+    "no type": ("{}\n", 1, "the type is missing"),
     "unknown type": ('{"type":"blob"}\n', 1, "the type must be"),
     "too deep": (SESSION + DEEP, 2, "nested 251 levels deep"),
     "10,000 deep": (SESSION + "[" * 10_000 + "]" * 10_000, 2, "levels deep"),

@@ -28,4 +28,6 @@ class Ahead:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+            if not self._task.cancelled():
+                self._task.exception()  # else asyncio would print it
             self._task = None

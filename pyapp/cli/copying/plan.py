@@ -31,11 +31,11 @@ class Step:
 @dataclass(slots=True)
 class Plan:
     """What is to be done. `equal` counts the sessions that the target has already, `conflicts` says for each session
-    that it has with other content what is different."""
+    that it has with other content what is different; those are left as they are."""
 
     steps: list[Step] = field(default_factory=list)
     equal: int = 0
-    conflicts: list[str] = field(default_factory=list)
+    conflicts: dict[str, str] = field(default_factory=dict)
 
     @property
     def events(self) -> int:
@@ -62,7 +62,7 @@ async def _add(
 ) -> None:
     stored = await target.get_session(record.id)
     if stored is not None and stored != record and not updates:
-        plan.conflicts.append(f"{record.id!r}: its record is another in the target (--update takes the source's)")
+        plan.conflicts[record.id] = "its record is another in the target (--update takes the source's)"
         return
     events = await source.count_events(record.id)
     if stored is None and not await target.count_events(record.id):
@@ -70,9 +70,9 @@ async def _add(
         return
     found = await compare_events(source, target, record.id, progress.moved)
     if found.differs_at is not None:
-        plan.conflicts.append(f"{record.id!r}: event {found.differs_at} is another in the target")
+        plan.conflicts[record.id] = f"event {found.differs_at} is another in the target"
     elif found.longer == "target":
-        plan.conflicts.append(f"{record.id!r}: the target has more events of it")
+        plan.conflicts[record.id] = "the target has more events of it, all of the source's among them"
     elif found.is_equal and stored == record:
         plan.equal += 1
     else:

@@ -33,6 +33,10 @@ except ImportError:  # Windows: two copies at once into one file are then not ke
     fcntl = None  # type: ignore[assignment]
 
 
+LONGEST_NAME = 200
+"""Bytes of a file's name that stand in its part's name, which has 32 more; file systems take 255."""
+
+
 class RecordingTarget(RecordingDriver):
     """The sessions of a file and of its part, and what is added. `identity` is what the same command says again.
 
@@ -43,7 +47,8 @@ class RecordingTarget(RecordingDriver):
         self.path = path = Path(os.path.realpath(path))  # a link stays one, what it leads to is replaced
         super().__init__(BytesIO(), str(path), Index())
         self._state = _state(path)
-        self.part = path.with_name(f".{path.name}.{_digest(self._state)}-{_digest(identity)}.part")
+        self._beginning = f".{_short(path.name)}."
+        self.part = path.with_name(f"{self._beginning}{_digest(self._state)}-{_digest(identity)}.part")
         self._only_looked_at = only_looked_at
         self._writer: FileIO | None = None
         self._end = 0
@@ -67,13 +72,19 @@ class RecordingTarget(RecordingDriver):
                     return
         await self._load(self.path)
 
-    async def begin_again(self) -> bool:
-        """Throw away the part and read the file, if there is a part; False where there is none."""
-        if not self.is_begun:
+    async def begin_again(self, session_ids: Iterable[str]) -> bool:
+        """Throw away the part and read the file, if the part has anything of these sessions that the file has not."""
+        if not self.is_begun or not any(map(self._is_of_part, session_ids)):
             return False
         self.discard()
         await self._load(self.path)
         return True
+
+    def _is_of_part(self, session_id: str) -> bool:
+        """Whether any line of a session stands in the part alone, which begins with all that is in the file."""
+        end = self.path.stat().st_size if self.path.exists() else 0
+        starts = [start for _, start, _ in self._places.get(session_id, [])]
+        return max([self._starts.get(session_id, 0), *starts]) >= end
 
     @property
     def is_begun(self) -> bool:
@@ -178,8 +189,8 @@ class RecordingTarget(RecordingDriver):
 
     def _remove_useless(self) -> None:
         """Remove what interrupted copies have left, of other states of the file than this one; not what is written."""
-        useful = f".{self.path.name}.{_digest(_state(self.path))}-"
-        left = re.compile(re.escape(f".{self.path.name}.") + r"[0-9a-f]{12}-[0-9a-f]{12}\.(part|new)")
+        useful = f"{self._beginning}{_digest(_state(self.path))}-"
+        left = re.compile(re.escape(self._beginning) + r"[0-9a-f]{12}-[0-9a-f]{12}\.(part|new)")
         with suppress(OSError):  # where it cannot be removed it does no harm
             for path in self.path.parent.iterdir():
                 if left.fullmatch(path.name) and not path.name.startswith(useful) and not _is_locked(path):
@@ -259,6 +270,14 @@ def _line(record: SessionRecord) -> bytes:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]
+
+
+def _short(name: str) -> str:
+    """The name, or its beginning and its digest where a part of it would have a longer name than files may have."""
+    if len(os.fsencode(name)) <= LONGEST_NAME:
+        return name
+    beginning = os.fsencode(name)[: LONGEST_NAME - 20].decode(errors="ignore")
+    return f"{beginning}~{_digest(name)}"
 
 
 def _state(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -30,9 +30,10 @@ class Target:
         if self.recording is not None:
             await self.recording.keep()
 
-    async def begin_again(self) -> bool:
-        """Throw away what an interrupted copy has left to go on from; False where that is the target itself."""
-        return self.recording is not None and await self.recording.begin_again()
+    async def begin_again(self, session_ids: Iterable[str]) -> bool:
+        """Throw away what an interrupted copy has left to go on from, if any of these sessions is of that; False where
+        nothing was thrown away."""
+        return self.recording is not None and await self.recording.begin_again(session_ids)
 
     def discard(self) -> None:
         """It will not become whole. A database keeps the sessions that are in it; each of them is whole."""

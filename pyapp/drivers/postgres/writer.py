@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import psycopg
 
-from ...errors import EventConflictError, StoreError, StoreUnavailableError
+from ...errors import EventConflictError, StoreError, StoreUnavailableError, sentences
 from ...types import EventDraft, SessionEvent, SessionRecord
 from ..base import ReadEvent, check_event, check_record, check_same, check_same_draft
 from ..sql.columns import POSTGRES
@@ -223,7 +223,7 @@ class Writer:
             if not begun:
                 raise
             advice = "The import was under way: look whether its sessions are stored, and repeat it if they are not"
-            raise StoreUnavailableError(f"{lost}. {advice}") from None
+            raise StoreUnavailableError(sentences(str(lost), advice)) from lost
 
     async def _refuse_known(self, connection: Connection, known: Statements, session_ids: Iterable[str]) -> None:
         """Raises EventConflictError when one of these sessions is stored, or events of it."""

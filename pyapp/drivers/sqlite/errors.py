@@ -94,4 +94,4 @@ def why_not(path: str) -> str:
 
 
 def _full(name: str) -> StoreFullError:
-    return StoreFullError(f"there is no room for {name} to grow; nothing was written, what was stored before is whole")
+    return StoreFullError(f"there is no room for {name} to grow; what was stored before is whole")
