@@ -139,7 +139,9 @@ def test_nothing_is_overwritten(cli: Cli, tmp_path: Path, target_name: str) -> N
         assert cli("copy", given, target) == 1
         assert f"'a': {reason}" in cli.err
         assert "nothing was copied" in cli.err
-        assert cli.err.endswith("of 1 session; --skip-different copies the others\n")
+        assert cli.err.endswith(
+            "of 1 session; --update takes the source's records, --skip-different copies the others\n"
+        )
         assert cli.out == ""
         assert target.read_bytes() == before
         assert not list(tmp_path.glob(".*"))
@@ -455,7 +457,8 @@ def test_a_record_that_has_changed_is_copied_when_asked(cli: Cli, tmp_path: Path
     change(source, record=record("a", destroyed_at=9), append=2)
     change(source, record=record("b", destroyed_at=9), session_id="b")
     assert cli("copy", source, target) == 1
-    assert "'a': its record is another in the target (--update takes the source's)" in cli.err
+    assert "'a': its record is another in the target\n" in cli.err
+    assert "; --update takes the source's records, " in cli.err
     assert cli("copy", source, target, "--update") == 0
     assert cli.out == "2 sessions, 2 events copied and compared\n"
     assert cli("copy", source, target) == 0

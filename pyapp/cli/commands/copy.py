@@ -7,28 +7,15 @@ After an interruption of any kind the same command goes on where it was."""
 
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 
-from ...drivers.base import SessionStore
-from ...errors import StoreFullError, StoreUnavailableError, UnknownSessionError, sentences
-from ...inspector.dates import plural
-from ..addresses import FILES, Address, check_target_file, open_source, read_address
-from ..copying.plan import Plan, make_plan
-from ..copying.progress import Progress, shown_progress
-from ..copying.target import Target, open_target
-from ..copying.writing import Writing, collecting_seldom
-from ..exits import OK, Refused, UsageError
-from ..interrupting import answering_ctrl_c
-from ..terminal import complain
+from ..addresses import open_source
+from ..copying.run import Choices, copy_sessions, identity_of, read_addresses, refuse, summary
+from ..exits import OK
 
 HELP = "copy sessions from one store into another"
 
-NAMED = 20
-"""Sessions that are named, each with what is wrong with it."""
+ADVICE = "--skip-different copies the others"
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -56,130 +43,9 @@ async def run(options: Namespace) -> int:
     source_address, target_address = read_addresses(options)
     identity = identity_of(source_address, options.session)
     async with open_source(source_address) as source:
-        choices = Choices(
-            options.update, options.skip_different, options.dry_run, "; --skip-different copies the others"
-        )
-        plan = await _copy(source, target_address, identity, options.session, choices)
-    print(_summary(plan, "would be copied" if options.dry_run else "copied and compared"))
-    _refuse(plan.conflicts, f"not copied, since {target_address} has other content of", named=len(plan.conflicts))
+        advice = f"; {ADVICE}" if options.update else f"; --update takes the source's records, {ADVICE}"
+        choices = Choices(options.update, options.skip_different, options.dry_run, advice)
+        plan = await copy_sessions(source, target_address, identity, options.session, choices)
+    print(summary(plan, "would be copied" if options.dry_run else "copied and compared"))
+    refuse(plan.conflicts, f"not copied, since {target_address} has other content of", named=len(plan.conflicts))
     return OK
-
-
-def read_addresses(options: Namespace) -> tuple[Address, Address]:
-    """Both addresses. Raises UsageError when they are the same place, StoreUnavailableError when no file can be written
-    at the target: that is said before a source is read, which may take long."""
-    source, target = read_address(options.source), read_address(options.target)
-    if source.absolute == target.absolute or _is_one_file(source, target):
-        raise UsageError("SOURCE and TARGET are the same")
-    if target.kind in FILES:
-        check_target_file(target)
-    return source, target
-
-
-def identity_of(source: Address, session_ids: Sequence[str]) -> str:
-    """What the same command says again when it goes on after an interruption."""
-    return "\0".join([str(source.absolute), *sorted(session_ids)])
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """How to copy: whether records that have changed are copied too, whether sessions of which the target has other
-    content are left out instead of keeping the others from being copied, and whether nothing is copied at all.
-    `advice` is said where they do keep them."""
-
-    updates: bool = False
-    skips: bool = False
-    dry_run: bool = False
-    advice: str = ""
-
-
-async def copy_all(source: SessionStore, address: Address, identity: str, session_ids: Sequence[str]) -> str:
-    """Copy these sessions, all if none is named, and give what was copied in words. Raises Refused."""
-    return _summary(await _copy(source, address, identity, session_ids, Choices()), "copied and compared")
-
-
-async def _copy(
-    source: SessionStore, address: Address, identity: str, session_ids: Sequence[str], choices: Choices
-) -> Plan:
-    """Copy these sessions, and give what there was to do. Raises Refused, and UnknownSessionError before the target is
-    made."""
-    for session_id in session_ids:
-        if await source.get_session(session_id) is None:
-            raise UnknownSessionError(session_id)
-    async with open_target(address, identity, only_looked_at=choices.dry_run) as target:
-        with shown_progress() as progress, collecting_seldom():
-            plan = await _compare(source, target, session_ids, progress, updates=choices.updates)
-            if plan.conflicts and not choices.skips:
-                _refuse(plan.conflicts, f"nothing was copied, since {address} has other content of", choices.advice)
-            if not choices.dry_run:
-                writing = Writing(source, target.store, progress)
-                progress.begin("Copying", plan.events)
-                with answering_ctrl_c(), _saying_how_it_goes_on(target, address):
-                    await writing.carry_out(plan.steps)
-                await _end(target, writing.wrong)
-    return plan
-
-
-async def _compare(
-    source: SessionStore, target: Target, session_ids: Sequence[str], progress: Progress, *, updates: bool
-) -> Plan:
-    try:
-        plan = await make_plan(source, target.store, session_ids, progress, updates=updates)
-        if await target.begin_again(plan.conflicts):  # the source has changed since the interruption
-            plan = await make_plan(source, target.store, session_ids, progress, updates=updates)
-    except asyncio.CancelledError:
-        complain("nothing was copied this time: it was still being compared what there is to do")
-        raise
-    return plan
-
-
-async def _end(target: Target, wrong: Mapping[str, str]) -> None:
-    if wrong:
-        target.discard()
-        _refuse(wrong, "not everything was copied; these were not, or came out otherwise:")
-    await target.keep()
-
-
-@contextmanager
-def _saying_how_it_goes_on(target: Target, address: Address) -> Iterator[None]:
-    """Whoever reads why a copy broke off reads too what has become of it, and that the same command goes on."""
-    try:
-        yield
-    except asyncio.CancelledError:
-        complain(_what_stays(target, address))
-        raise
-    except StoreFullError as full:
-        if target.recording is not None:  # it has said so itself
-            raise
-        raise StoreFullError(sentences(str(full), _what_stays(target, address, "once there is room, "))) from full
-    except StoreUnavailableError as error:
-        # An import that was lost in its middle advises to look and to repeat, which is what the same command does.
-        lost = error.__cause__ if isinstance(error.__cause__, StoreUnavailableError) else error
-        raise StoreUnavailableError(sentences(str(lost), _what_stays(target, address))) from error
-
-
-def _what_stays(target: Target, address: Address, when: str = "") -> str:
-    if target.recording is not None and target.place is None:
-        return "nothing was copied this time"
-    return f"what was copied stays in {target.place or address}; {when}the same command goes on from it"
-
-
-def _refuse(sessions: Mapping[str, str], words: str, more_words: str = "", *, named: int = NAMED) -> None:
-    """Raises Refused, after a line for each of some sessions that says what is wrong with it, unless there are none."""
-    if not sessions:
-        return
-    for session_id, wrong in list(sessions.items())[:named]:
-        complain(f"{session_id!r}: {wrong}")
-    raise Refused(f"{words} {plural(len(sessions), 'session')}{more_words}")
-
-
-def _summary(plan: Plan, what: str) -> str:
-    equal = f"; {plural(plan.equal, 'session')} there already" if plan.equal else ""
-    return f"{plural(len(plan.steps), 'session')}, {plural(plan.events, 'event')} {what}{equal}"
-
-
-def _is_one_file(source: Address, target: Address) -> bool:
-    """Whether both are one file under two names, by a hard link."""
-    if not {source.kind, target.kind} <= FILES:
-        return False
-    return source.path.exists() and target.path.exists() and source.path.samefile(target.path)

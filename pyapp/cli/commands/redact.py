@@ -19,10 +19,10 @@ from ...redaction import Findings, Redactor, masked
 from ...secret_patterns import without_secrets
 from ..addresses import Address, open_source, read_address
 from ..copying.progress import shown_progress
+from ..copying.run import copy_sessions, identity_of, read_addresses, summary
 from ..exits import OK, Refused
 from ..finding import find_session
 from ..terminal import safe
-from .copy import copy_all, identity_of, read_addresses
 
 HELP = "copy sessions with their secrets masked"
 
@@ -58,7 +58,8 @@ async def run(options: Namespace) -> int:
             identity = identity_of(source_address, options.session) + "\0masked"
             async with open_source(Address("jsonl", str(between))) as rows:
                 try:
-                    print(await copy_all(rows, target_address, identity, []))
+                    plan = await copy_sessions(rows, target_address, identity, [])
+                    print(summary(plan, "copied and compared"))
                 except Refused as refused:
                     if redactor.findings.count and "has other content" in str(refused):
                         raise Refused(f"{refused}; {_WHY_OTHER}") from refused

@@ -62,7 +62,7 @@ async def _add(
 ) -> None:
     stored = await target.get_session(record.id)
     if stored is not None and stored != record and not updates:
-        plan.conflicts[record.id] = "its record is another in the target (--update takes the source's)"
+        plan.conflicts[record.id] = "its record is another in the target"
         return
     events = await source.count_events(record.id)
     if stored is None and not await target.count_events(record.id):

@@ -12,13 +12,11 @@ import hashlib
 import json
 import os
 import re
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO, FileIO
 from operator import attrgetter
 from pathlib import Path
-from typing import BinaryIO
 
 from ...archive import line_of
 from ...drivers.base import check_event, check_record
@@ -26,12 +24,7 @@ from ...errors import EventConflictError, InvalidFileError, StoreFullError, Stor
 from ...types import SessionEvent, SessionRecord
 from ..exits import NO_ROOM
 from ..jsonlines import Index, Place, RecordingDriver, read_index
-
-try:
-    import fcntl
-except ImportError:  # Windows: two copies at once into one file are then not kept apart
-    fcntl = None  # type: ignore[assignment]
-
+from .files import copy_lines, drop_torn_line, is_at, is_locked, locked, opened, state, sync_folder
 
 LONGEST_NAME = 200
 """Bytes of a file's name that stand in its part's name, which has 32 more; file systems take 255."""
@@ -46,7 +39,7 @@ class RecordingTarget(RecordingDriver):
     def __init__(self, path: Path, identity: str, *, only_looked_at: bool = False) -> None:
         self.path = path = Path(os.path.realpath(path))  # a link stays one, what it leads to is replaced
         super().__init__(BytesIO(), str(path), Index())
-        self._state = _state(path)
+        self._state = state(path)
         self._beginning = f".{_short(path.name)}."
         self.part = path.with_name(f"{self._beginning}{_digest(self._state)}-{_digest(identity)}.part")
         self._only_looked_at = only_looked_at
@@ -63,7 +56,7 @@ class RecordingTarget(RecordingDriver):
             self._remove_useless()
             if self.part.exists():
                 self._writer = self._open_part()
-                _drop_torn_line(self.part)
+                drop_torn_line(self.part)
                 try:
                     await self._load(self.part)
                 except InvalidFileError:
@@ -93,7 +86,7 @@ class RecordingTarget(RecordingDriver):
 
     async def _load(self, path: Path) -> None:
         self._file.close()
-        file = _opened(path)
+        file = opened(path)
         self._file = file or BytesIO()
         index = await read_index(file, str(path)) if file else Index()
         super().__init__(self._file, str(self.path), index)
@@ -159,11 +152,11 @@ class RecordingTarget(RecordingDriver):
         """
         if self._writer is None:
             return
-        if not _is_at(self._writer, self.part):
+        if not is_at(self._writer, self.part):
             raise StoreUnavailableError(
                 f"{self.part} was removed while it was written; {self.path} is left as it is; run the command again"
             )
-        if _state(self.path) != self._state:
+        if state(self.path) != self._state:
             self.discard()
             raise StoreUnavailableError(
                 f"{self.path} was changed meanwhile and is left as it is; run the command again"
@@ -171,7 +164,7 @@ class RecordingTarget(RecordingDriver):
         whole = self._updated_part() if self._updates else self.part
         await self.aclose()
         whole.replace(self.path)
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
         self._remove_useless()
 
     def discard(self) -> None:
@@ -184,16 +177,16 @@ class RecordingTarget(RecordingDriver):
         """A file with all of the part, and with the records that take the place of others."""
         made = self.part.with_suffix(".new")
         with self._saying_what_is_full():
-            _copy_lines(self.part, made, {start: _line(record) for start, record in self._updates.items()})
+            copy_lines(self.part, made, {start: _line(record) for start, record in self._updates.items()})
         return made
 
     def _remove_useless(self) -> None:
         """Remove what interrupted copies have left, of other states of the file than this one; not what is written."""
-        useful = f"{self._beginning}{_digest(_state(self.path))}-"
+        useful = f"{self._beginning}{_digest(state(self.path))}-"
         left = re.compile(re.escape(self._beginning) + r"[0-9a-f]{12}-[0-9a-f]{12}\.(part|new)")
         with suppress(OSError):  # where it cannot be removed it does no harm
             for path in self.path.parent.iterdir():
-                if left.fullmatch(path.name) and not path.name.startswith(useful) and not _is_locked(path):
+                if left.fullmatch(path.name) and not path.name.startswith(useful) and not is_locked(path):
                     path.unlink(missing_ok=True)
 
     def _check_new(self, events: Sequence[SessionEvent]) -> None:
@@ -249,7 +242,7 @@ class RecordingTarget(RecordingDriver):
     def _begin_part(self) -> FileIO:
         if self.path.exists():
             made = self.part.with_suffix(".new")  # a copy that broke off is no part
-            _copy_lines(self.path, made, {})
+            copy_lines(self.path, made, {})
             made.replace(self.part)
         writer = self._open_part()
         self._file.close()
@@ -258,7 +251,7 @@ class RecordingTarget(RecordingDriver):
 
     def _open_part(self) -> FileIO:
         writer = self.part.open("ab", buffering=0)
-        if _lock(writer) and _is_at(writer, self.part):
+        if locked(writer) and is_at(writer, self.part):
             return writer
         writer.close()
         raise StoreUnavailableError(f"another copy is writing {self.path}; wait for its end")
@@ -278,86 +271,3 @@ def _short(name: str) -> str:
         return name
     beginning = os.fsencode(name)[: LONGEST_NAME - 20].decode(errors="ignore")
     return f"{beginning}~{_digest(name)}"
-
-
-def _state(path: Path) -> str:
-    """What tells whether a file was changed."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return "none"
-    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
-
-
-def _opened(path: Path) -> BinaryIO | None:
-    """The file, to be read; None where there is nothing to read."""
-    return path.open("rb") if path.exists() and path.stat().st_size else None
-
-
-def _lock(file: FileIO) -> bool:
-    """Whether nobody else writes this file. It is locked then, until it is closed."""
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass  # a file system without locks, as some of networks are
-    return True
-
-
-def _is_locked(path: Path) -> bool:
-    with path.open("rb", buffering=0) as file:
-        return not _lock(file)
-
-
-def _is_at(file: FileIO, path: Path) -> bool:
-    """Whether an open file is still the one that has this name."""
-    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
-
-
-def _copy_lines(source: Path, made: Path, instead: Mapping[int, bytes]) -> None:
-    """Make a file with the lines of another, but for those that begin at some places, whose new ones are given.
-
-    Each line has an end, and they are on the disk afterwards. Who may not read the other may not read this one.
-    """
-    made.unlink(missing_ok=True)
-    at, line = 0, b"\n"
-    with source.open("rb") as old, open(made, "xb", opener=_open_private) as new:
-        shutil.copymode(source, made)
-        for line in old:
-            new.write(instead.get(at, line))
-            at += len(line)
-        if not line.endswith(b"\n"):
-            new.write(b"\n")
-        new.flush()
-        os.fsync(new.fileno())
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _drop_torn_line(path: Path) -> None:
-    """Cut off what stands behind the last line end: the line that was being written at the interruption."""
-    with path.open("r+b") as file:
-        end = file.seek(0, os.SEEK_END)
-        while end:
-            start = max(0, end - 65_536)
-            file.seek(start)
-            if (found := file.read(end - start).rfind(b"\n")) >= 0:
-                end = start + found + 1
-                break
-            end = start
-        file.truncate(end)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put the new name on the disk, where a system knows of such a thing."""
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
