@@ -146,13 +146,19 @@ function clearFreeMemory(module) {
   if (module.HEAPU8.length !== end) throw new Error('clearing the memory has made it larger');
 }
 
-/** What lies behind was never used: there, blocks follow one another, while in a gap there is room for one by chance. */
+/**
+ * What lies behind is in no use: there, blocks follow one another, while in a gap there is room for one by chance. They
+ * are cleared, too: it may have been in use, and was given back.
+ */
 function endOfUse(module) {
   const size = 1 << 20;
   const blocks = Array.from({ length: 4 }, () => module._malloc(size)).sort((a, b) => b - a);
   let top = blocks[0];
   for (const block of blocks) if (top - block < size + 64) top = block;
-  for (const block of blocks) module._free(block);
+  for (const block of blocks) {
+    module.HEAPU8.fill(0, block, block + size);
+    module._free(block);
+  }
   return top;
 }
 
