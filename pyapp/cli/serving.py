@@ -50,13 +50,16 @@ class Answers:
         self._changed: dict[str, int] = {}
         self._all_changed = 0
         self._news = asyncio.Event()
+        self._is_closed = False
         self._stop: Callable[[], None] = lambda: None
         if isinstance(store, ObservableStore):
             self._stop = store.on_change(self._hear)
 
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more. Who waits for changes is answered, and nobody waits from now on."""
         self._stop()
+        self._is_closed = True
+        self._news.set()
 
     async def __call__(self, method: str, params: dict[str, Any]) -> Any:
         """The answer to one question. Raises PyappError, and ValueError for what cannot be asked."""
@@ -80,7 +83,7 @@ class Answers:
         """What has changed since a number that was given before; waits for it. None asks for the number alone."""
         if not isinstance(since, int) or since > self._number:
             return {"number": self._number, "sessions": [], "everything": since is not None}
-        if since == self._number:
+        if since == self._number and not self._is_closed:
             try:
                 async with asyncio.timeout(PATIENCE):
                     await self._news.wait()

@@ -144,6 +144,20 @@ def test_changes_are_told(page: Path) -> None:
     asyncio.run(work())
 
 
+def test_nobody_waits_for_changes_of_what_is_closed() -> None:
+    async def work() -> None:
+        answers = Answers(InMemorySessionPersistDriver())
+        waiting = asyncio.ensure_future(answers("changes", {"since": 0}))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        answers.close()
+        async with asyncio.timeout(10):
+            for answer in (await waiting, await answers("changes", {"since": 0})):
+                assert (answer["number"], answer["sessions"]) == (0, [])
+
+    asyncio.run(work())
+
+
 @pytest.mark.parametrize(
     ("status", "headers"),
     [
