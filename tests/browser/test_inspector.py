@@ -489,7 +489,9 @@ NODES = """() => {
 }"""
 
 
-def test_a_session_of_100_000_events_is_shown_before_it_is_read_and_seeks_meanwhile(large: Page) -> None:
+def test_a_session_of_100_000_events_is_shown_before_it_is_read_and_seeks_meanwhile_in_a_small_page(
+    large: Page,
+) -> None:
     visit(large, "#/sessions/large")
     at(large, 100_000)
     expect(large.get_by_label("Reading events")).to_be_visible()
@@ -499,12 +501,6 @@ def test_a_session_of_100_000_events_is_shown_before_it_is_read_and_seeks_meanwh
     expect(transcript(large)).to_contain_text("word 49")
     all_read(large)
     at(large, 50_000)
-
-
-def test_a_session_of_100_000_events_keeps_the_page_small(large: Page) -> None:
-    visit(large, "#/sessions/large")
-    at(large, 100_000)
-    all_read(large)
     most = 0
     for position in (100_000, 70_001, 33_333, 99_999, 12):
         seek(large, position)
