@@ -18,11 +18,9 @@ from typing import Any
 
 from ..inspector.dates import Zone, date_time
 from ..json_text import dump
+from ..transcript.hostile import HIDDEN_MARKS
 
-_CONTROLS = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
+_CONTROLS = re.compile(rf"[\t\n\r\ud800-\udfff{HIDDEN_MARKS}]")
 """What terminals obey (C0, C1), what moves or hides text (directions, invisible marks), and halves of characters."""
 
 _CONTROLS_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")

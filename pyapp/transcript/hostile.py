@@ -20,6 +20,13 @@ _UNSEEN = re.compile(
 """Spaces, control characters, and what Unicode calls Default_Ignorable_Code_Point; and the empty pattern of Braille."""
 
 
+HIDDEN_MARKS = (
+    r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\U000e0000-\U000e007f"
+)
+"""For a set in a pattern: control characters but for tabs and line ends, marks of direction, and what takes no room."""
+
+
 def is_seen(text: str) -> bool:
     """Whether there is anything in it that can be seen: what goes by a name of spaces and hidden marks has none."""
     return _UNSEEN.fullmatch(text) is None

@@ -506,6 +506,13 @@ class Markup(HTMLParser):
         self.links += [value or "" for name, value in attrs if name in ("href", "src")]
 
 
+async def expand_items(page: FakePage) -> None:
+    """Open what can be opened of the first twelve items."""
+    for item in range(12):
+        page.say("expand", arg=f"item-{item}")
+    await page.settle()
+
+
 @in_loop
 async def test_hostile_text_is_shown_as_text() -> None:
     evil = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -523,9 +530,7 @@ async def test_hostile_text_is_shown_as_text() -> None:
     script.add("agent", {"id": 1, "error": {"code": 1, "message": evil, "data": evil}})
     page = await page_with(script)
     await page.start("#/sessions/s")
-    for item in range(12):
-        page.say("expand", arg=f"item-{item}")
-    await page.settle()
+    await expand_items(page)
     for region in ("log", "events", "detail", "heading", "sessions-list"):
         found = Markup()
         found.feed(page.html(region))
@@ -558,9 +563,7 @@ async def test_a_command_cannot_hide_what_it_is() -> None:
     script.add("agent", {"id": 1, "error": {"code": 1, "message": turned, "data": turned}})
     page = await page_with(script)
     await page.start("#/sessions/s")
-    for item in range(12):
-        page.say("expand", arg=f"item-{item}")
-    await page.settle()
+    await expand_items(page)
     for region in ("log", "detail"):
         seen = page.html(region)
         assert not re.search("[\u202e\u200b\x1b]", re.sub('aria-label="[^"]*"', "", seen)), region

@@ -11,11 +11,9 @@ import re
 
 from markupsafe import Markup, escape
 
-HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]"
-)
-"""Control characters but for tabs and line ends, marks of direction, and what takes no room."""
+from ...transcript.hostile import HIDDEN_MARKS
+
+_HIDDEN = re.compile(f"[{HIDDEN_MARKS}]")
 
 MAX_MARKED = 50
 """Marks in one text that get an element of their own; the others are named in plain text."""
@@ -25,13 +23,13 @@ def exact(text: str) -> Markup:
     """The text, escaped, with the name of each hidden mark in its place: `evil U+202E gpj.exe`."""
     if text.isascii() and text.isprintable():
         return escape(text)
-    marked = HIDDEN.sub(lambda match: _MARKED.format(_name(match.group())), str(escape(text)), MAX_MARKED)
-    return Markup(HIDDEN.sub(lambda match: f"[{_name(match.group())}]", marked))
+    marked = _HIDDEN.sub(lambda match: _MARKED.format(_name(match.group())), str(escape(text)), MAX_MARKED)
+    return Markup(_HIDDEN.sub(lambda match: f"[{_name(match.group())}]", marked))
 
 
 def exact_json(text: str) -> str:
     """JSON with such marks as JSON's own escapes, so that it stays the same value."""
-    return HIDDEN.sub(lambda match: _escape(match.group()), text)
+    return _HIDDEN.sub(lambda match: _escape(match.group()), text)
 
 
 _MARKED = '<span class="hidden-mark" title="A mark that is not seen">{}</span>'
