@@ -19,15 +19,15 @@ from ...redaction import Findings, Redactor, masked
 from ...secret_patterns import without_secrets
 from ..addresses import Address, open_source, read_address
 from ..copying.progress import shown_progress
-from ..copying.run import copy_sessions, identity_of, read_addresses, summary
-from ..exits import OK, Refused
+from ..copying.run import Choices, copy_sessions, identity_of, read_addresses, summary
+from ..exits import OK
 from ..finding import find_session
 from ..terminal import safe
 
 HELP = "copy sessions with their secrets masked"
 
 _WHY_OTHER = (
-    "secrets are numbered in the order in which one run finds them, so one more in an earlier session gives those "
+    "; secrets are numbered in the order in which one run finds them, so one more in an earlier session gives those "
     "behind it other numbers: write to a new file"
 )
 
@@ -57,13 +57,9 @@ async def run(options: Namespace) -> int:
         if target_address and ids:
             identity = identity_of(source_address, options.session) + "\0masked"
             async with open_source(Address("jsonl", str(between))) as rows:
-                try:
-                    plan = await copy_sessions(rows, target_address, identity, [])
-                    print(summary(plan, "copied and compared"))
-                except Refused as refused:
-                    if redactor.findings.count and "has other content" in str(refused):
-                        raise Refused(f"{refused}; {_WHY_OTHER}") from refused
-                    raise
+                choices = Choices(advice=_WHY_OTHER if redactor.findings.count else "")
+                plan = await copy_sessions(rows, target_address, identity, [], choices)
+                print(summary(plan, "copied and compared"))
     _report(redactor.findings, show=options.show)
     return OK
 

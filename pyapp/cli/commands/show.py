@@ -38,13 +38,14 @@ async def run(options: Namespace) -> int:
     """Print the events."""
     async with open_source(read_address(options.source)) as store:
         session_id = (await find_session(store, options.session)).id
-        events = _events(store, session_id, options.last)
+        last = None if options.last is None else await store.last_events(session_id, options.last)
+        events = _events(store, session_id, last)
         if options.json:
             async for event in events:
                 print_json(event.to_row())
             return OK
         if options.transcript:
-            before = [] if options.last is None else await _asked_before(store, session_id, options.last)
+            before = await _asked_before(store, session_id, last) if last else []
             is_empty = not await _print_transcript(events, before)
         else:
             is_empty = not await _print_lines(events, columns())
@@ -53,10 +54,12 @@ async def run(options: Namespace) -> int:
     return OK
 
 
-async def _events(store: SessionStore, session_id: str, last: int | None) -> AsyncIterator[SessionEvent]:
-    """The events of a session page by page, or the last of them alone."""
+async def _events(
+    store: SessionStore, session_id: str, last: Sequence[SessionEvent] | None
+) -> AsyncIterator[SessionEvent]:
+    """The events of a session page by page, or the last of them alone, which were read."""
     if last is not None:
-        for event in await store.last_events(session_id, last):
+        for event in last:
             yield event
         return
     async for page in event_pages(store, session_id):
@@ -64,12 +67,9 @@ async def _events(store: SessionStore, session_id: str, last: int | None) -> Asy
             yield event
 
 
-async def _asked_before(store: SessionStore, session_id: str, last: int) -> list[SessionEvent]:
+async def _asked_before(store: SessionStore, session_id: str, last: Sequence[SessionEvent]) -> list[SessionEvent]:
     """The requests to which the last events answer, of those that stand shortly before them."""
-    events = await store.last_events(session_id, last)
-    if not events:
-        return []
-    return requests_before(events, await store.last_events(session_id, LOOKED_BACK, before=events[0].key))
+    return requests_before(last, await store.last_events(session_id, LOOKED_BACK, before=last[0].key))
 
 
 async def _print_lines(events: AsyncIterator[SessionEvent], width: int | None) -> bool:

@@ -52,11 +52,8 @@ class Choices:
     advice: str = ""
 
 
-DEFAULT = Choices()
-
-
 async def copy_sessions(
-    source: SessionStore, address: Address, identity: str, session_ids: Sequence[str], choices: Choices = DEFAULT
+    source: SessionStore, address: Address, identity: str, session_ids: Sequence[str], choices: Choices
 ) -> Plan:
     """Copy these sessions, all if none is named, and give what there was to do.
 
